@@ -1,0 +1,46 @@
+package codecs
+
+// Encoder turns samples of one stream into payloads.
+type Encoder interface {
+	// Encode writes the payload of one frame to dst and gives its length in octets. dst has room for
+	// Codec.EncodedLen(len(pcm)) octets; with less, whole samples that fit are encoded.
+	// hot path: no allocation, lock, clock or log.
+	Encode(dst []byte, pcm []int16) int
+}
+
+// Decoder turns payloads of one stream, in playout order, into samples.
+type Decoder interface {
+	// Decode writes the samples of one payload to dst and gives their number. A payload of any
+	// content and length is allowed; with an error the samples given are still usable.
+	// hot path: no allocation, lock, clock or log.
+	Decode(dst []int16, payload []byte) (int, error)
+}
+
+// Dynamic is the PayloadType of a codec that has no static one (RFC 3551 section 6).
+const Dynamic = 255
+
+// Kind says what a payload of a format carries.
+type Kind uint8
+
+const (
+	Audio Kind = iota // samples; NewEncoder and NewDecoder are set
+	Noise             // a description of background noise (RFC 3389)
+	Event             // telephone events and tones (RFC 4733)
+)
+
+// Codec describes one format and makes encoders and decoders for it. It is immutable.
+type Codec struct {
+	Format
+	Kind        Kind
+	PayloadType uint8 // static payload type (RFC 3551 section 6), or Dynamic
+	SampleRate  int   // of the samples in and out, Hz; 0 when the kind is not Audio
+
+	NewEncoder func() Encoder // nil when the kind is not Audio
+	NewDecoder func() Decoder // nil when the kind is not Audio
+
+	// Duration gives the length of a payload in units of ClockRate, 0 when it spans no time of its
+	// own (noise, events). It reads no state and never panics.
+	Duration func(payload []byte) int
+	// EncodedLen gives the octets that a frame of so many samples needs at most.
+	EncodedLen func(samples int) int
+}
