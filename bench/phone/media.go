@@ -1,0 +1,316 @@
+package phone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+
+	"sidetone/bench/audio"
+)
+
+// frame is a packet's worth of samples, 20 ms.
+const frame = rate / 50
+
+// Stats counts what one call's media did.
+type Stats struct {
+	Sent, Received    int
+	Lost              int           // sequence numbers that never came
+	Late              int           // came after they should have been heard
+	Streams           int           // SSRCs heard one after the other
+	Foreign           int           // not from the address the peer signalled
+	Bad               int           // no RTP, or a payload type that was not agreed
+	Events            int           // packets of telephone-event
+	RTCP              int           // RTCP packets received
+	LongestPause      time.Duration // between two packets
+	Latencies         []time.Duration
+	First, LastPacket time.Time
+}
+
+// stream is the media of one call: sockets, a pacer that speaks and a reader that records.
+type stream struct {
+	// immutable
+	phone    *Phone
+	rtp      *net.UDPConn
+	rtcp     *net.UDPConn
+	local    netip.AddrPort
+	ssrc     uint32
+	recorder *recorder
+	stop     context.CancelFunc
+
+	closing sync.Once
+	mute    atomic.Bool
+
+	mu       sync.Mutex // guards what follows
+	remote   netip.AddrPort
+	codec    Codec
+	formats  map[uint8]Codec
+	event    int // payload type of telephone-event, -1 = none
+	sending  bool
+	clip     []int16          // spoken over the tone, from the next frame on
+	clipSent chan<- time.Time // when its first packet left
+	stats    Stats
+	highest  uint16 // sequence number
+	heard    uint32 // SSRC
+}
+
+// openStream binds an even port for RTP and the next for RTCP, and starts to listen. The phone's Run
+// waits for the goroutines, close stops them.
+func (p *Phone) openStream() (*stream, error) {
+	rtpConn, rtcpConn, err := openPair(p.cfg.Address)
+	if err != nil {
+		return nil, err
+	}
+	if err := stampArrivals(rtpConn); err != nil {
+		p.log.Warn("no arrival times from the kernel", "err", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	local := rtpConn.LocalAddr().(*net.UDPAddr).AddrPort()
+	s := &stream{
+		phone:    p,
+		rtp:      rtpConn,
+		rtcp:     rtcpConn,
+		local:    netip.AddrPortFrom(local.Addr().Unmap(), local.Port()),
+		ssrc:     rand.Uint32(),
+		recorder: newRecorder(time.Now().Round(0), p.cfg.Playout),
+		stop:     cancel,
+	}
+	p.media.Go(s.read)
+	p.media.Go(s.readRTCP)
+	p.media.Go(func() { s.speak(ctx) })
+	return s, nil
+}
+
+func openPair(address string) (a, b *net.UDPConn, err error) {
+	for range 50 {
+		ip := net.ParseIP(address)
+		if a, err = net.ListenUDP("udp", &net.UDPAddr{IP: ip}); err != nil {
+			return nil, nil, err
+		}
+		port := a.LocalAddr().(*net.UDPAddr).Port
+		if port%2 == 0 {
+			if b, err = net.ListenUDP("udp", &net.UDPAddr{IP: ip, Port: port + 1}); err == nil {
+				return a, b, nil
+			}
+		}
+		a.Close()
+	}
+	return nil, nil, fmt.Errorf("no free pair of ports: %w", err)
+}
+
+func (s *stream) close() {
+	s.closing.Do(func() {
+		s.stop()
+		s.rtp.Close()
+		s.rtcp.Close()
+	})
+}
+
+// agree sets what signalling agreed on: where to send, if at all, in which codec, and what may come.
+func (s *stream) agree(remote description, codec Codec, formats []Codec, event int, send bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remote, s.codec, s.event = remote.address, codec, event
+	s.formats = map[uint8]Codec{}
+	for _, f := range formats {
+		s.formats[f.PayloadType] = f
+	}
+	s.sending = send && remote.address.Port() != 0 && !remote.address.Addr().IsUnspecified()
+}
+
+// say speaks pcm over the tone from the next frame on and returns when its first sample was spoken:
+// one frame before its packet left.
+func (s *stream) say(ctx context.Context, pcm []int16) (time.Time, error) {
+	sent := make(chan time.Time, 1)
+	s.mu.Lock()
+	s.clip, s.clipSent = pcm, sent
+	s.mu.Unlock()
+	select {
+	case at := <-sent:
+		return at.Add(-audio.Duration(frame, rate)), nil
+	case <-ctx.Done():
+		return time.Time{}, ctx.Err()
+	case <-s.phone.done:
+		return time.Time{}, ErrClosed
+	}
+}
+
+// speak sends a frame every 20 ms by an absolute schedule, so that no lateness adds up.
+func (s *stream) speak(ctx context.Context) {
+	tone := audio.NewOscillator(s.phone.cfg.Tone, s.phone.cfg.Level, rate)
+	pcm := make([]int16, frame)
+	packet := rtp.Packet{Header: rtp.Header{Version: 2, SSRC: s.ssrc, SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32(), Marker: true}}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	next, reports := time.Now(), 0
+	for {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+		if s.frame(&packet, pcm, tone) {
+			if reports++; reports%250 == 1 {
+				s.report(&packet)
+			}
+		}
+		packet.Timestamp += frame
+		next = next.Add(20 * time.Millisecond)
+		timer.Reset(time.Until(next))
+	}
+}
+
+// frame speaks one frame, if the call lets it, and says whether it did.
+func (s *stream) frame(packet *rtp.Packet, pcm []int16, tone *audio.Oscillator) bool {
+	tone.Read(pcm)
+	s.mu.Lock()
+	remote, codec, sending, sent := s.remote, s.codec, s.sending, s.clipSent
+	if s.phone.vanished.Load() || s.mute.Load() {
+		sending = false
+	}
+	if sending && len(s.clip) > 0 {
+		n := min(frame, len(s.clip))
+		audio.Add(pcm, s.clip[:n])
+		s.clip, s.clipSent = s.clip[n:], nil
+	}
+	if sending {
+		s.stats.Sent++
+	}
+	s.mu.Unlock()
+	if !sending {
+		packet.Marker = true // the next packet starts a talk spurt (RFC 3551 section 4.1)
+		return false
+	}
+	packet.PayloadType = codec.PayloadType
+	packet.Payload = codec.Law.Encode(packet.Payload[:0], pcm)
+	b, err := packet.Marshal()
+	if err != nil {
+		return false
+	}
+	at := time.Now().Round(0)
+	s.phone.cfg.Ledger.sent(packet.SSRC, packet.SequenceNumber, packet.Timestamp, at)
+	// An unreachable port is the peer's business: a phone goes on.
+	_, _ = s.rtp.WriteToUDPAddrPort(b, remote)
+	if sent != nil {
+		sent <- at
+	}
+	packet.SequenceNumber++
+	packet.Marker = false
+	return true
+}
+
+// report sends the sender report a phone owes every five seconds (RFC 3550 section 6.4.1).
+func (s *stream) report(packet *rtp.Packet) {
+	s.mu.Lock()
+	remote, sent := s.remote, s.stats.Sent
+	s.mu.Unlock()
+	now := time.Now()
+	const toNTP = 2208988800 // seconds from 1900 to 1970
+	b, err := rtcp.Marshal([]rtcp.Packet{
+		&rtcp.SenderReport{
+			SSRC:        s.ssrc,
+			NTPTime:     uint64(now.Unix()+toNTP)<<32 | uint64(now.Nanosecond())<<32/1e9,
+			RTPTime:     packet.Timestamp,
+			PacketCount: uint32(sent),
+			OctetCount:  uint32(sent * frame),
+		},
+		&rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
+			Source: s.ssrc,
+			Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: s.phone.cfg.Tel}},
+		}}},
+	})
+	if err == nil {
+		_, _ = s.rtcp.WriteToUDPAddrPort(b, netip.AddrPortFrom(remote.Addr(), remote.Port()+1))
+	}
+}
+
+func (s *stream) read() {
+	buffer, control := make([]byte, 2048), make([]byte, 128)
+	for {
+		n, source, at, err := readStamped(s.rtp, buffer, control)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err == nil {
+			s.receive(buffer[:n], netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), at)
+		}
+	}
+}
+
+func (s *stream) receive(b []byte, source netip.AddrPort, at time.Time) {
+	var packet rtp.Packet
+	err := packet.Unmarshal(b)
+	s.mu.Lock()
+	codec, known := s.formats[packet.PayloadType]
+	if err == nil && s.event >= 0 && packet.PayloadType == uint8(s.event) {
+		s.stats.Events++
+		s.mu.Unlock()
+		return
+	}
+	if err != nil || packet.Version != 2 || !known {
+		s.stats.Bad++
+		s.mu.Unlock()
+		return
+	}
+	if source != s.remote {
+		s.stats.Foreign++
+	}
+	if s.stats.Received > 0 {
+		s.stats.LongestPause = max(s.stats.LongestPause, at.Sub(s.stats.LastPacket))
+	} else {
+		s.stats.First = at
+	}
+	s.stats.LastPacket = at
+	step := int16(packet.SequenceNumber - s.highest)
+	switch {
+	case s.stats.Received == 0 || packet.SSRC != s.heard:
+		s.heard, s.highest = packet.SSRC, packet.SequenceNumber
+	case step > 0:
+		s.stats.Lost += int(step) - 1
+		s.highest = packet.SequenceNumber
+	case step < 0 && s.stats.Lost > 0:
+		s.stats.Lost-- // it was only slow
+	}
+	s.stats.Received++
+	if sent, ok := s.phone.cfg.Ledger.lookup(packet.SSRC, packet.SequenceNumber, packet.Timestamp); ok && len(s.stats.Latencies) < 1e5 {
+		s.stats.Latencies = append(s.stats.Latencies, at.Sub(sent))
+	}
+	s.mu.Unlock()
+	s.recorder.place(at, packet.SSRC, packet.Timestamp, codec.Law.Decode(nil, packet.Payload))
+}
+
+func (s *stream) readRTCP() {
+	buffer := make([]byte, 2048)
+	for {
+		n, _, err := s.rtcp.ReadFromUDPAddrPort(buffer)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		if _, err := rtcp.Unmarshal(buffer[:n]); err == nil {
+			s.mu.Lock()
+			s.stats.RTCP++
+			s.mu.Unlock()
+		}
+	}
+}
+
+// snapshot returns the counters so far.
+func (s *stream) snapshot() Stats {
+	s.mu.Lock()
+	stats := s.stats
+	stats.Latencies = append([]time.Duration(nil), s.stats.Latencies...)
+	s.mu.Unlock()
+	stats.Late, stats.Streams = s.recorder.counts()
+	return stats
+}
