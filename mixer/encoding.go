@@ -1,0 +1,150 @@
+package mixer
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"sidetone/codecs"
+	"sidetone/relay/rtp"
+)
+
+// tick is the time between two ticks, and the length of a frame.
+const tick = 20 * time.Millisecond
+
+// Errors of Add that a caller may want to tell apart.
+var (
+	ErrFormat = errors.New("format cannot be sent")
+	ErrPtime  = errors.New("ptime is not 10, 20, 30, 40, 50 or 60 ms")
+)
+
+// mostReady is how many packets a tick can complete: two of 10 ms.
+const mostReady = 2
+
+// encoding turns the frames of one signal into the payloads of one codec and ptime. All listeners
+// to that signal share it: each writes its own header in front of the payload and hands the packet on.
+type encoding struct {
+	codec   codecs.Codec
+	ptime   time.Duration
+	encoder codecs.Encoder
+	stable  bool // the encoder has no memory, so that any may go on where another stopped
+
+	pending    []int16 // the packet being filled, fill samples of it there
+	fill       int
+	packets    [mostReady]packet
+	ready      int    // packets completed in this tick
+	encodes    uint64 // for Stats
+	tickTime   uint32 // RTP time a tick
+	packetTime uint32 // RTP time a packet
+
+	pendingTime uint32 // RTP time of fill samples
+	listeners   int
+}
+
+// packet is a buffer with room for the header in front of n octets of payload.
+type packet struct {
+	buf []byte
+	n   int
+}
+
+// resumable is an encoder with memory that can go on where another of its kind stopped, which is
+// what lets a listener leave the shared encoder for its own and come back without a seam. An encoder that has memory and is not
+// resumable is shared by the listeners of a Player, and not in a conference.
+type resumable interface {
+	CopyState(from codecs.Encoder)
+	SameState(as codecs.Encoder) bool
+}
+
+// newEncoding makes an encoding of a signal of the given rate.
+func newEncoding(set codecs.Set, format codecs.Format, ptime time.Duration, rate int) (*encoding, error) {
+	codec, ok := set.Find(format)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("%w: %v is not among the codecs", ErrFormat, format)
+	case codec.Kind != codecs.Audio:
+		return nil, fmt.Errorf("%w: %v is not audio", ErrFormat, format)
+	case codec.SampleRate != rate:
+		return nil, fmt.Errorf("%w: %v has %d Hz and the mix %d", ErrFormat, format, codec.SampleRate, rate)
+	}
+	ptime = packetTime(ptime)
+	if ptime < 10*time.Millisecond || ptime > 60*time.Millisecond || ptime%(10*time.Millisecond) != 0 {
+		return nil, fmt.Errorf("%w: %v", ErrPtime, ptime)
+	}
+	samples := int(ptime * time.Duration(rate) / time.Second)
+	e := &encoding{codec: codec, ptime: ptime, encoder: codec.NewEncoder(), pending: make([]int16, samples)}
+	e.stable = reflect.TypeOf(e.encoder).Size() == 0
+	e.tickTime = uint32(tick * time.Duration(codec.ClockRate) / time.Second)
+	e.packetTime = uint32(ptime * time.Duration(codec.ClockRate) / time.Second)
+	for i := range e.packets {
+		e.packets[i].buf = make([]byte, rtp.HeaderSize+codec.EncodedLen(samples))
+	}
+	return e, nil
+}
+
+// packetTime gives the ptime asked for, or the usual one.
+func packetTime(ptime time.Duration) time.Duration {
+	if ptime == 0 {
+		return tick
+	}
+	return ptime
+}
+
+// makes tells whether e makes packets of that format and ptime.
+func (e *encoding) makes(format codecs.Format, ptime time.Duration) bool {
+	return e.codec.Is(format) && e.ptime == packetTime(ptime)
+}
+
+// start begins anew, in step with a signal that has run for so many samples: packets of one ptime begin together
+// wherever they are made.
+func (e *encoding) start(samples uint64) {
+	e.encoder = e.codec.NewEncoder()
+	clear(e.pending)
+	e.fill = int(samples % uint64(len(e.pending)))
+	e.ready = 0
+}
+
+// encode takes a frame and makes what packets it completes.
+//
+// hot path: no allocation, lock, clock or log
+func (e *encoding) encode(frame []int16) {
+	e.ready = 0
+	for len(frame) > 0 {
+		n := copy(e.pending[e.fill:], frame)
+		e.fill += n
+		frame = frame[n:]
+		if e.fill == len(e.pending) {
+			p := &e.packets[e.ready]
+			p.n = e.encoder.Encode(p.buf[rtp.HeaderSize:], e.pending)
+			e.ready++
+			e.encodes++
+			e.fill = 0
+		}
+	}
+	e.pendingTime = uint32(uint64(e.fill) * uint64(e.packetTime) / uint64(len(e.pending)))
+}
+
+// canCopy tells whether copyState and sameState work.
+func (e *encoding) canCopy() bool {
+	if e.stable {
+		return true
+	}
+	_, ok := e.encoder.(resumable)
+	return ok
+}
+
+// copyState makes e go on exactly as from, of the same codec and ptime, would.
+func (e *encoding) copyState(from *encoding) {
+	copy(e.pending, from.pending[:from.fill])
+	e.fill = from.fill
+	if !e.stable {
+		e.encoder.(resumable).CopyState(from.encoder)
+	}
+}
+
+// sameState tells whether e and with will make the same packets of the same signal.
+func (e *encoding) sameState(with *encoding) bool {
+	return e.fill == with.fill && slices.Equal(e.pending[:e.fill], with.pending[:with.fill]) &&
+		(e.stable || e.encoder.(resumable).SameState(with.encoder))
+}

@@ -1,0 +1,156 @@
+package mixer
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"sidetone/codecs"
+)
+
+// PlayerConfig is what a Player is made of.
+type PlayerConfig struct {
+	Source Source
+	Rate   int           // of the source, Hz; default 8000
+	Set    codecs.Set    // to encode with
+	Random func() uint32 // for SSRCs, first sequence numbers and timestamps; default math/rand/v2
+}
+
+// Player plays one source to any number of listeners: the source is read once a tick and encoded
+// once a tick for each codec and ptime, and every listener has an RTP stream of its own. While nobody listens
+// the source stands still and a tick costs nothing.
+//
+// All methods are for the shard thread that ticks it.
+type Player struct {
+	// immutable after NewPlayer
+	source Source
+	set    codecs.Set
+	rate   int
+	random func() uint32
+
+	// owned by the shard
+	frame     []int16
+	samples   uint64 // read from the source so far
+	encodings []*encoding
+	listeners []*Listener
+}
+
+// ListenerConfig is what a listener is to be sent.
+type ListenerConfig struct {
+	Send            codecs.Format
+	SendPayloadType uint8
+	Ptime           time.Duration // 10 to 60 ms in steps of 10; default 20 ms
+	Output          Output
+}
+
+// Listener is one RTP stream out of a Player.
+type Listener struct {
+	sender   sender
+	encoding *encoding
+	index    int // in the player's listeners; -1 after Remove
+}
+
+// NewPlayer returns a player without listeners.
+func NewPlayer(c PlayerConfig) *Player {
+	if c.Rate == 0 {
+		c.Rate = 8000
+	}
+	if c.Random == nil {
+		c.Random = rand.Uint32
+	}
+	return &Player{source: c.Source, set: c.Set, rate: c.Rate, random: c.Random,
+		frame: make([]int16, c.Rate*int(tick/time.Millisecond)/1000)}
+}
+
+// Add starts a stream to a listener with the next tick. The error wraps ErrFormat when the format
+// is not an audio codec at the player's rate, or ErrPtime.
+func (p *Player) Add(c ListenerConfig) (*Listener, error) {
+	e, err := p.encodingFor(c)
+	if err != nil {
+		return nil, fmt.Errorf("add listener: %w", err)
+	}
+	if e.listeners == 0 {
+		e.start(p.samples)
+	}
+	e.listeners++
+	l := &Listener{sender: newSender(c.Output, c.SendPayloadType, p.random), encoding: e, index: len(p.listeners)}
+	p.listeners = append(p.listeners, l)
+	return l, nil
+}
+
+func (p *Player) encodingFor(c ListenerConfig) (*encoding, error) {
+	for _, e := range p.encodings {
+		if e.makes(c.Send, c.Ptime) {
+			return e, nil
+		}
+	}
+	e, err := newEncoding(p.set, c.Send, c.Ptime, p.rate)
+	if err == nil {
+		p.encodings = append(p.encodings, e)
+	}
+	return e, err
+}
+
+// Remove ends the stream to a listener; nothing is written to its Output any more. Removing it
+// again does nothing.
+func (p *Player) Remove(l *Listener) {
+	if l.index < 0 {
+		return
+	}
+	last := len(p.listeners) - 1
+	p.listeners[l.index] = p.listeners[last]
+	p.listeners[l.index].index = l.index
+	p.listeners[last] = nil
+	p.listeners = p.listeners[:last]
+	l.encoding.listeners--
+	l.index = -1
+}
+
+// Len returns the number of listeners.
+func (p *Player) Len() int { return len(p.listeners) }
+
+// Ended tells whether the source is a FiniteSource that has been read to its end.
+func (p *Player) Ended() bool {
+	f, ok := p.source.(FiniteSource)
+	return ok && f.Ended()
+}
+
+// Tick plays the next 20 ms. It takes the time only to be a ticker like the others: the media's
+// own time is the number of ticks.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Player) Tick(int64) {
+	if len(p.listeners) == 0 {
+		return
+	}
+	p.source.Read(p.frame)
+	p.samples += uint64(len(p.frame))
+	for _, e := range p.encodings {
+		if e.listeners > 0 {
+			e.encode(p.frame)
+		}
+	}
+	for _, l := range p.listeners {
+		l.sender.send(l.encoding)
+	}
+}
+
+// PlayerStats is a snapshot of a player's counters.
+type PlayerStats struct {
+	Listeners int
+	Encodes   uint64 // packets encoded, for however many listeners
+	Played    time.Duration
+}
+
+// Stats returns the player's counters.
+func (p *Player) Stats() PlayerStats {
+	s := PlayerStats{Listeners: len(p.listeners)}
+	for _, e := range p.encodings {
+		s.Encodes += e.encodes
+	}
+	s.Played = time.Duration(p.samples) * time.Second / time.Duration(p.rate)
+	return s
+}
+
+// Sent returns what the listener has been sent.
+func (l *Listener) Sent() SenderStats { return l.sender.stats() }
