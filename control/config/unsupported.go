@@ -1,0 +1,112 @@
+package config
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+)
+
+// unsupported lists what the file can say and this version cannot do. A feature that is built leaves
+// the table, and nothing else has to change. Each entry calls found with the path of every value that
+// turns the feature on; values that are the defaults (d), or that switch something off, do not.
+var unsupported = []struct {
+	feature string
+	find    func(c, d *Config, found func(path string))
+}{
+	{"TLS", func(c, d *Config, found func(string)) {
+		differing(c.SIP.TLS, d.SIP.TLS, "sip.tls", found)
+		for i, l := range c.SIP.Listen {
+			if strings.HasPrefix(l, "tls:") {
+				found(entry("sip.listen", i))
+			}
+		}
+	}},
+	{"another comm_exclusive than the default", func(c, d *Config, found func(string)) {
+		differing(c.SIP.CommExclusive, d.SIP.CommExclusive, "sip.comm_exclusive", found)
+	}},
+	{"auto", func(c, _ *Config, found func(string)) {
+		if c.Media.Path == "auto" {
+			found("media.path")
+		}
+	}},
+	{"steered", func(c, _ *Config, found func(string)) {
+		if c.Media.Sockets == "steered" {
+			found("media.sockets")
+		}
+	}},
+	{"music other than WAV files", func(c, _ *Config, found func(string)) {
+		for i, m := range c.Media.Music {
+			for k, f := range m.Files {
+				if !strings.EqualFold(filepath.Ext(f), ".wav") {
+					found(entry(entry("media.music", i)+".files", k))
+				}
+			}
+		}
+	}},
+	{"required", perStation("srtp", func(s, _ Station) bool { return s.SRTP == "required" })},
+	{"DTMF other than rfc2833", perStation("dtmf", func(s, d Station) bool { return s.DTMF != d.DTMF })},
+	{"forwarding while unreachable", perStation("unreachable", func(s, _ Station) bool { return s.Unreachable != "" })},
+	{"a trunk code before numbers", perStation("insert_trunk", func(s, d Station) bool { return s.InsertTrunk != d.InsertTrunk })},
+	{"ip", perStation("auth", func(s, _ Station) bool { return s.Auth == "ip" })},
+	{"a station group", func(c, _ *Config, found func(string)) {
+		for i := range c.Groups {
+			found(entry("groups", i))
+		}
+	}},
+	{"a trunk", func(c, _ *Config, found func(string)) {
+		for i := range c.Trunks {
+			found(entry("trunks", i))
+		}
+	}},
+	{"a room PIN", func(c, _ *Config, found func(string)) {
+		for i, room := range c.Conference.Rooms {
+			if !room.Pin.Empty() {
+				found(entry("conference.rooms", i) + ".pin")
+			}
+		}
+	}},
+	{"a feature code other than conference", func(c, d *Config, found func(string)) {
+		codes := c.FeatureCodes
+		codes.Conference = d.FeatureCodes.Conference
+		differing(codes, d.FeatureCodes, "feature_codes", found)
+	}},
+	{"the ng protocol", func(c, _ *Config, found func(string)) {
+		for i := range c.NG.Listen {
+			found(entry("ng.listen", i))
+		}
+	}},
+	{"the SIP hotspot", func(c, _ *Config, found func(string)) {
+		if c.Hotspot.Enabled {
+			found("hotspot.enabled")
+		}
+	}},
+}
+
+// checkUnsupported reports each value that this version cannot honour.
+func checkUnsupported(r *report, c *Config) {
+	d := Default()
+	for _, u := range unsupported {
+		u.find(c, d, func(path string) { r.add(path, "%s is not available in this version", u.feature) })
+	}
+}
+
+// differing finds the fields of a struct that are not the default's and not switched off ("").
+func differing[T any](value, standard T, path string, found func(string)) {
+	v, d := reflect.ValueOf(value), reflect.ValueOf(standard)
+	for i := range v.NumField() {
+		if !v.Field(i).Equal(d.Field(i)) && !v.Field(i).IsZero() {
+			found(join(path, v.Type().Field(i).Tag.Get("yaml")))
+		}
+	}
+}
+
+// perStation finds a key of the stations that turns a feature on.
+func perStation(key string, on func(s, standard Station) bool) func(c, d *Config, found func(string)) {
+	return func(c, _ *Config, found func(string)) {
+		for i, s := range c.Stations {
+			if on(s, newStation()) {
+				found(entry("stations", i) + "." + key)
+			}
+		}
+	}
+}
