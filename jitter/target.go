@@ -1,0 +1,120 @@
+package jitter
+
+// target turns the transits of packets into the delay that playout should keep behind the baseline.
+type target struct {
+	min, max int64
+	fixed    int64 // the target when it does not move; 0 when adaptive
+
+	base      baseline
+	delays    histogram
+	remainder int64 // of the baseline's moves, less than a bin
+
+	inSpike    bool
+	plateau    bool // a spike that did not end: count its packets until it does
+	spikeBegan int64
+	spikePeak  int64
+	peaks      [8]peak // the last spikes, a ring
+	nextPeak   int
+
+	value int64 // the target
+}
+
+type peak struct{ when, height int64 }
+
+const (
+	// tail is the share of packets that may come later than the target: 1 - 0.97.
+	tail = 0.03
+	// spikeRise above the target makes a packet the first of a spike.
+	spikeRise = 60 * millisecond
+	// spikeLimit is when a spike is no spike any more but what the network is like now.
+	spikeLimit = 1000 * millisecond
+	// peakMemory is how long a spike is remembered; two in that time are expected to come again.
+	peakMemory = 20 * 1000 * millisecond
+	// suddenFall of the baseline is a new route, not a new minimum of the old one.
+	suddenFall = 40 * millisecond
+)
+
+func (t *target) init(c Config) {
+	t.min, t.max = int64(c.Min), int64(c.Max)
+	// A whole tick of room under Max is for packets that the reader does not fetch at once.
+	t.max = max(t.max-int64(c.Tick), t.min)
+	if c.Mode == Fixed {
+		t.fixed = int64(c.Normal)
+	}
+	t.delays.reset(int64(c.Normal))
+	t.value = int64(c.Normal)
+}
+
+// restart takes a new baseline; the distribution of what is above it is kept.
+func (t *target) restart(transit, now int64) {
+	t.base.restart(transit, now)
+	t.inSpike, t.plateau, t.remainder = false, false, 0
+}
+
+// observe takes one arrival that was not a duplicate.
+func (t *target) observe(transit, now int64) {
+	settled := t.base.settled()
+	moved := t.base.observe(transit, now)
+	if moved > 0 || moved < 0 && settled && moved > -suddenFall {
+		t.remainder -= moved
+		if bins := t.remainder / binWidth; bins != 0 {
+			t.remainder -= bins * binWidth
+			t.delays.shift(int(bins))
+		}
+	}
+	if least := t.base.recent(); least-t.base.value > t.max {
+		// Nothing came in time for half a second: this is how long the way is now.
+		t.restart(least, now)
+	}
+	late := transit - t.base.value
+	if t.spike(late, now) {
+		return
+	}
+	t.delays.add(late)
+	t.update(now)
+}
+
+// update takes the target from what was seen.
+func (t *target) update(now int64) {
+	if t.fixed == 0 {
+		t.value = min(max(t.delays.quantile(tail), t.recurring(now), t.min), t.max)
+	}
+}
+
+// spike follows sudden rises of the delay (a stall whose packets then come all at once), so that one
+// stall does not hold the delay up for the many seconds the histogram remembers. It reports whether a
+// packet belongs to a spike and should not be counted.
+func (t *target) spike(late, now int64) bool {
+	if !t.inSpike {
+		if late < t.value+spikeRise || t.plateau {
+			t.plateau = t.plateau && late > t.value
+			return false
+		}
+		t.inSpike, t.spikeBegan, t.spikePeak = true, now, late
+		return false // the first one counts, once
+	}
+	t.spikePeak = max(t.spikePeak, late)
+	if late > t.value && now-t.spikeBegan < spikeLimit {
+		return true
+	}
+	t.inSpike, t.plateau = false, late > t.value
+	t.peaks[t.nextPeak] = peak{when: now, height: t.spikePeak}
+	t.nextPeak = (t.nextPeak + 1) % len(t.peaks)
+	return false
+}
+
+// recurring gives the height that spikes reached at least twice lately: the second largest.
+func (t *target) recurring(now int64) int64 {
+	var first, second int64
+	for _, p := range t.peaks {
+		if p.height == 0 || now-p.when > peakMemory {
+			continue
+		}
+		if p.height > first {
+			first, second = p.height, first
+		} else {
+			second = max(second, p.height)
+		}
+	}
+	return second
+}

@@ -1,0 +1,19 @@
+// Package receive turns one party's RTP into 20 ms of audio at every tick.
+//
+//	p ──► Stream.ReceiveRTP (arrive.go) ──► formats [128] ──► jitter.Buffer
+//	                                                             │ Next: play, lost, wait
+//	 every tick                                                  ▼
+//	dst ◄── Stream.Pull (pull.go) ◄── queue ◄── plc.Concealer ◄── Decoder
+//	                         (queue.go)  ▲          ▲
+//	                        jitter.Shorten,        comfort noise, silence
+//	                        jitter.Lengthen
+//
+// A Stream has one user at a time, the shard thread that owns the party: ReceiveRTP for each packet,
+// Pull at each tick, with the time of the batch or tick passed in. Neither allocates, locks, reads a
+// clock or logs, whatever the network sends. Formats the Set cannot decode at SampleRate, and payload
+// types nobody negotiated, are counted and ignored. Telephone events (RFC 4733) keep their place in
+// the order, are counted and are heard as silence.
+//
+// Limits: one channel, one SampleRate; a codec of another rate is ignored (no resampling here);
+// packets up to 120 ms.
+package receive

@@ -1,0 +1,23 @@
+package receive
+
+import "sidetone/jitter"
+
+// Stats counts what became of a stream since New. The sample counts are at SampleRate.
+type Stats struct {
+	Jitter jitter.Stats
+
+	Malformed          uint64 // packets that are no RTP, or of an impossible length
+	UnknownPayloadType uint64 // packets of a payload type that cannot be decoded
+	Events             uint64 // telephone-event packets (RFC 4733)
+
+	Concealed  uint64 // samples made up for audio that did not come
+	Shortened  uint64 // samples taken out to lower the delay
+	Lengthened uint64 // samples put in to raise it
+}
+
+// Stats gives a snapshot of the counts.
+func (s *Stream) Stats() Stats {
+	stats := s.stats
+	stats.Jitter = s.buffer.Stats()
+	return stats
+}

@@ -1,0 +1,118 @@
+package receive
+
+import (
+	"time"
+
+	"sidetone/codecs"
+	"sidetone/codecs/cn"
+	"sidetone/codecs/plc"
+	"sidetone/jitter"
+)
+
+// Config is what a Stream is made for.
+type Config struct {
+	Set    codecs.Set
+	Jitter jitter.Config // ClockRate is taken from Formats; Tick is the length of a Pull, default 20 ms
+	// SampleRate of the audio pulled, Hz; default 8000.
+	SampleRate int
+	// Formats are the negotiated payload types. Those that Set cannot decode at SampleRate, or whose
+	// clock is not that of the lowest payload type it can decode, are ignored like unknown ones.
+	Formats map[uint8]codecs.Format
+}
+
+// Stream is the receiving half of one party.
+type Stream struct {
+	set    codecs.Set
+	config jitter.Config
+	rate   int // samples a second
+	tick   int // samples of one Pull
+
+	formats [128]format
+	clock   int // RTP clock rate
+
+	buffer  *jitter.Buffer
+	conceal *plc.Concealer
+	noise   cn.Generator
+	queue   queue
+	filler  filler
+	heard   int // samples of the queue up to the last that is not silence
+	stats   Stats
+
+	// sounding says that what was queued last was not silence.
+	sounding bool
+}
+
+// format is what a payload type stands for.
+type format struct {
+	known    bool
+	kind     codecs.Kind
+	decoder  codecs.Decoder
+	duration func(payload []byte) int
+	format   codecs.Format
+}
+
+// filler is what the stream is filled with while there is no packet.
+type filler uint8
+
+const (
+	nothing       filler = iota // no packet was heard yet: silence, and nothing to fade
+	concealment                 // the last packet's sound goes on and fades
+	comfortNoise                // the sender said what its silence sounds like
+	silenceForNow               // a telephone event is going on
+)
+
+// longest is the longest packet that is played.
+const longest = 120 * time.Millisecond
+
+// New makes a stream and all the memory it will use.
+func New(c Config) *Stream {
+	s := &Stream{set: c.Set, config: c.Jitter, rate: c.SampleRate}
+	if s.rate <= 0 {
+		s.rate = 8000
+	}
+	if s.config.Tick <= 0 {
+		s.config.Tick = 20 * time.Millisecond
+	}
+	s.tick = s.span(int64(s.config.Tick))
+	s.conceal = plc.New(s.rate)
+	s.queue = newQueue(jitter.StretchContext(s.rate), 2*s.span(int64(longest))+2*s.tick)
+	s.SetFormats(c.Formats)
+	return s
+}
+
+// SetFormats replaces the negotiated payload types, as after a new offer and answer. The stream plays
+// on; a decoder whose format stays under its payload type keeps its state.
+func (s *Stream) SetFormats(formats map[uint8]codecs.Format) {
+	old := s.formats
+	s.formats = [128]format{}
+	clock := 0
+	for pt := range uint8(128) {
+		c, ok := s.set.Find(formats[pt])
+		if !ok || c.Kind == codecs.Audio && (c.SampleRate != s.rate || clock != 0 && c.ClockRate != clock) {
+			continue
+		}
+		f := format{known: true, kind: c.Kind, duration: c.Duration, format: c.Format}
+		if c.Kind == codecs.Audio {
+			clock = c.ClockRate
+			if old[pt].known && old[pt].format.Is(c.Format) {
+				f.decoder = old[pt].decoder
+			} else {
+				f.decoder = c.NewDecoder()
+			}
+		}
+		s.formats[pt] = f
+	}
+	if clock == 0 {
+		clock = s.rate
+	}
+	if clock != s.clock {
+		s.clock, s.config.ClockRate = clock, clock
+		s.buffer = jitter.New(s.config)
+	}
+}
+
+// span gives how many samples a time in nanoseconds has.
+func (s *Stream) span(ns int64) int { return int(ns * int64(s.rate) / int64(time.Second)) }
+
+// time gives how long samples last, in nanoseconds.
+func (s *Stream) time(samples int) int64 { return int64(samples) * int64(time.Second) / int64(s.rate) }
