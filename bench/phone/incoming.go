@@ -39,11 +39,11 @@ func (p *Phone) handle(t *serverTransaction) {
 func (c *Call) handle(t *serverTransaction) {
 	switch t.request.Method {
 	case sip.BYE:
-		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusOK))
 		if c.invite != nil && !c.invite.acked && c.invite.last != nil && !c.invite.last.IsProvisional() {
 			c.invite.acknowledge()
 		}
 		c.end(Status{State: Ended, Code: 200, Reason: "the other side hung up", ByPeer: true})
+		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusOK))
 	case sip.INVITE, sip.UPDATE:
 		c.reoffered(t)
 	case sip.INFO, sip.NOTIFY:
@@ -86,8 +86,8 @@ func (p *Phone) invited(t *serverTransaction) {
 		}
 	}
 	p.update(func() { p.arrived = append(p.arrived, c) })
-	p.respond(t, c.withContact(p.answerTo(request, sip.StatusRinging)))
 	c.set(func(s *Status) { s.State, s.Code, s.Reason = Ringing, 180, reason(180) })
+	p.respond(t, c.withContact(p.answerTo(request, sip.StatusRinging)))
 	if Policy(p.policy.Load()) == Auto {
 		p.after(p.cfg.RingFor, func() { c.answer(func(error) {}) })
 	}
@@ -111,12 +111,11 @@ func (c *Call) answer(finish func(error)) {
 		finish(fmt.Errorf("call is %s", state))
 		return
 	}
-	response := c.withContact(c.phone.answerTo(c.invite.request, sip.StatusOK))
-	c.respondSDP(c.invite, response)
 	c.set(func(s *Status) {
 		s.State, s.Code, s.Reason = Answered, 200, reason(200)
-		s.Held = c.peer.held()
+		s.Held = len(c.peer.formats) > 0 && c.peer.held()
 	})
+	c.respondSDP(c.invite, c.withContact(c.phone.answerTo(c.invite.request, sip.StatusOK)))
 	finish(nil)
 }
 

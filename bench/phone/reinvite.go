@@ -176,8 +176,8 @@ func (c *Call) reoffered(t *serverTransaction) {
 		}
 	}
 	c.version++
-	c.respondSDP(t, c.withContact(p.answerTo(t.request, sip.StatusOK)))
 	if len(body) > 0 {
 		c.set(func(s *Status) { s.Held = c.peer.held() })
 	}
+	c.respondSDP(t, c.withContact(p.answerTo(t.request, sip.StatusOK)))
 }
