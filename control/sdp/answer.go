@@ -28,7 +28,9 @@ func Answer(offer *Session, l Local) ([]byte, error) {
 		}
 		taken = true
 		d := l.Direction.And(m.Direction().Reverse())
-		s.Media = append(s.Media, l.media(s, m.Proto, codecs, d, l.Mux && m.RTCPMux()))
+		a := l.media(s, m.Proto, codecs, d, l.Mux && m.RTCPMux())
+		a.Kind = m.Kind // as it was written
+		s.Media = append(s.Media, a)
 	}
 	if !taken {
 		return nil, ErrNoAudio

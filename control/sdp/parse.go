@@ -3,6 +3,7 @@ package sdp
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,6 +81,9 @@ func parseMedia(s *Session, l line) (*Media, error) {
 	f := strings.Fields(l.value)
 	if len(f) < 3 {
 		return nil, errors.New("kind, port and protocol wanted")
+	}
+	if slices.ContainsFunc(f, func(s string) bool { return strings.ContainsFunc(s, isControl) }) {
+		return nil, errors.New("control character")
 	}
 	port, count, counted := strings.Cut(f[1], "/")
 	m := &Media{session: s, Kind: f[0], Proto: f[2], Formats: f[3:], PortCount: 1}

@@ -17,14 +17,14 @@ type line struct {
 // newLine builds a line of our own. Control characters, which a peer may have put into a name that is
 // passed on, could start a line of their own and are dropped.
 func newLine(letter byte, value string) line {
-	value = strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return -1
-		}
-		return r
-	}, value)
+	if strings.ContainsFunc(value, isControl) {
+		bytes := slices.DeleteFunc([]byte(value), func(b byte) bool { return isControl(rune(b)) })
+		value = string(bytes)
+	}
 	return line{letter: letter, value: value, raw: string(letter) + "=" + value + "\r\n"}
 }
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // appendLine writes the line; only the very last line of a description may lack its terminator.
 func appendLine(b []byte, l line, last bool) []byte {
