@@ -17,8 +17,8 @@ var (
 	// From ProtectRTP it means that the packet index was used already or is too old:
 	// sending it would use a keystream twice.
 	ErrReplay = errors.New("srtp: packet replayed or too old")
-	// ErrKeyExpired means that the key has protected 2^48 RTP or 2^31 RTCP packets of one
-	// SSRC (RFC 3711 9.2).
+	// ErrKeyExpired, of a sender only, means that the key has protected 2^48 RTP or 2^31 RTCP
+	// packets of one SSRC (RFC 3711 9.2).
 	ErrKeyExpired = errors.New("srtp: key used up")
 	// ErrTooManyStreams means that MaxStreams SSRCs have been seen under one key.
 	ErrTooManyStreams = errors.New("srtp: too many SSRCs under one key")

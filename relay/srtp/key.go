@@ -70,5 +70,9 @@ func (k Key) String() string { return k.Profile.String() + " [key hidden]" }
 // Format hides the key from every verb of package fmt.
 func (k Key) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.String()) }
 
+// MarshalText hides the key from JSON and the like. To store a key, store the Line of a
+// Crypto.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // LogValue hides the key from slog.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }

@@ -201,6 +201,9 @@ func (c Crypto) String() string { return fmt.Sprintf("%d %s inline:[key hidden]"
 // Format hides the key from every verb of package fmt.
 func (c Crypto) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.String()) }
 
+// MarshalText hides the key from JSON and the like. To store it, store Line.
+func (c Crypto) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
 // LogValue hides the key from slog.
 func (c Crypto) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
