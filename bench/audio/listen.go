@@ -10,6 +10,7 @@ import (
 type Heard struct {
 	Tone
 	Level    float64 `json:"level"`    // dBFS over the whole recording
+	Usual    float64 `json:"usual"`    // dBFS, the median of its 20 ms windows: holes do not lower it
 	Min      float64 `json:"min"`      // dBFS, lowest and highest of its 200 ms windows
 	Max      float64 `json:"max"`      //
 	Gap      Gap     `json:"gap"`      // the longest
@@ -47,6 +48,7 @@ func Listen(pcm []int16, rate int, tones []Tone) Hearing {
 		h.Tones = append(h.Tones, Heard{
 			Tone:     t,
 			Level:    Level(pcm, rate, t.Hz),
+			Usual:    usual,
 			Min:      slices.Min(long),
 			Max:      slices.Max(long),
 			Gap:      Longest(Gaps(pcm, rate, t.Hz, floor)),
@@ -64,14 +66,14 @@ func (h Hearing) Named(name string) Heard {
 			return t
 		}
 	}
-	return Heard{Level: Silence, Min: Silence, Max: Silence}
+	return Heard{Level: Silence, Usual: Silence, Min: Silence, Max: Silence}
 }
 
 // Spread returns the difference in dB between the loudest and the softest of the named tones.
 func (h Hearing) Spread(names ...string) float64 {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, name := range names {
-		level := h.Named(name).Level
+		level := h.Named(name).Usual
 		low, high = min(low, level), max(high, level)
 	}
 	if len(names) == 0 {

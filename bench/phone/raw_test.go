@@ -90,7 +90,7 @@ To: <sip:a@x>;tag=`+tag+`
 Call-ID: raw
 CSeq: 1 ACK
 Content-Type: application/sdp
-Content-Length: 69
+Content-Length: 79
 
 c=IN IP4 127.0.0.1
 m=audio 40000 RTP/AVP 8
