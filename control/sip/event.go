@@ -50,10 +50,14 @@ type OfferAnswered struct {
 }
 
 // OfferFailed is a final response of 300 and above to our Reinvite (408: none came); the session stands as before.
-// 491 is never reported: the dialog retries by itself (RFC 3261 14.1). After 408 and 481 Terminated follows.
+// After 491 the dialog tries again by itself (RFC 3261 14.1); it is reported only when an offer of the peer was accepted
+// meanwhile, which makes ours stale: offer anew. After 408 and 481 Terminated follows.
 type OfferFailed struct {
 	Code int
 }
+
+// OfferCancelled takes back an Offer that was not answered yet: CANCEL came for the re-INVITE; 487 has been sent.
+type OfferCancelled struct{}
 
 // Cancelled ends a dialog the peer opened: CANCEL came before our final answer; 487 has been sent.
 // Reason is the CANCEL's Reason header (RFC 3326), often `SIP;cause=200;text="Call completed elsewhere"`.
@@ -71,16 +75,17 @@ type Terminated struct {
 	Header string
 }
 
-func (Progress) event()      {}
-func (Answered) event()      {}
-func (Failed) event()        {}
-func (Acked) event()         {}
-func (Offer) event()         {}
-func (OfferAnswered) event() {}
-func (OfferFailed) event()   {}
-func (Cancelled) event()     {}
-func (Terminated) event()    {}
-func (*Request) event()      {}
+func (Progress) event()       {}
+func (Answered) event()       {}
+func (Failed) event()         {}
+func (Acked) event()          {}
+func (Offer) event()          {}
+func (OfferAnswered) event()  {}
+func (OfferFailed) event()    {}
+func (OfferCancelled) event() {}
+func (Cancelled) event()      {}
+func (Terminated) event()     {}
+func (*Request) event()       {}
 
 // Request is a request of the peer inside the dialog: INFO, REFER, NOTIFY, MESSAGE, SUBSCRIBE.
 // The owner calls Reply before notify returns; if it does not, the dialog answers INFO, NOTIFY and MESSAGE with 200

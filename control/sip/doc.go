@@ -1,0 +1,35 @@
+// Package sip is the SIP side of the server: sockets, transactions, dialogs, digest and registrar.
+//
+//	    UDP socket (datagram.go)      TCP/TLS connection (listen.go, stream.go, frame.go)
+//	           │ one reading goroutine each: messages stay in network order
+//	           ▼
+//	whitelist ─► looksLikeSIP ─► sipgo's parser (parse.go) ─► broken, unacceptable (validate.go)
+//	           ▼
+//	Stack.receive (receive.go) ── retransmissions end at serverTx, responses go to clientTx
+//	   │                  │                             │
+//	   │ in a dialog      │ new INVITE                  │ REGISTER
+//	   ▼                  ▼                             ▼
+//	Dialog.post      Config.OnInvite(*Invite)      receiveRegister ─► digestAuth ─► Registrar
+//	   │              Authenticate, Reply | Accept           (digest.go, nonce.go, registrar.go, binding.go)
+//	   ▼ inbox.go
+//	the owner's Actor: Dialog (dialog.go, uas.go, uac.go, offer.go, indialog.go) ─► notify(Event)
+//
+// What is sipgo's and what is ours. sipgo's sip package parses and prints messages. Its transaction layer starts a
+// goroutine for each message, after which INVITE and CANCEL, or two INFOs, come in any order, and a retransmission
+// cannot be told from a message still on its way; its client transaction sleeps four seconds, holding its lock, when
+// an ACK was lost; its timers are global. Its transport layer logs every broken packet whole and can answer none of
+// them, forgets no UDP source, and picks the wrong connection when told where to send from. So the machines of RFC
+// 3261 17 and RFC 6026 (clienttx.go, servertx.go) and the sockets are ours: small, synchronous, with timers per stack.
+//
+// Order. Reading goroutines run everything up to the actor synchronously, so what a peer sends over one socket or
+// connection reaches handlers in the order it came. Each dialog's messages and timers go through its inbox to one
+// actor, also while SetActor moves the dialog to another one.
+//
+// Who may call what: Stack, Registrar and Flow from any goroutine. Stack.Invite and the methods of Dialog only on the
+// dialog's actor. Config.OnInvite and RegistrarConfig.OnChange are called on reading goroutines and must not block.
+//
+// Limits: messages of 65,535 bytes, streams of Config.MaxConnections, 256 early CANCELs, 16 contacts in a REGISTER,
+// 131,072 nonces in use, one log line a second for each kind of bad input. Targets of requests are literal addresses:
+// names (RFC 3263) and credentials for challenges to our own requests come with trunks; session timers (RFC 4028) and
+// PRACK (RFC 3262) are not offered, and a request that requires them gets 420.
+package sip

@@ -1,0 +1,85 @@
+package sip
+
+import (
+	"fmt"
+	"maps"
+
+	gosip "github.com/emiago/sipgo/sip"
+)
+
+// newParser is sipgo's parser, made tolerant: a header that does not parse stays as raw text instead of throwing the
+// whole message away, so that an optional header can be ignored and a mandatory one answered 400 (RFC 3261 8.2.2).
+// Refer-To and Referred-By stay raw always: sipgo knows neither their compact forms nor their parameters.
+func newParser() *gosip.Parser {
+	headers := maps.Clone(gosip.DefaultHeadersParser())
+	for name, parse := range headers {
+		headers[name] = func(field []byte, text string) (gosip.Header, error) {
+			h, err := parse(field, text)
+			if err != nil && err.Error() != "comma detected" { // sipgo's unexported sign that a list goes on
+				return gosip.NewHeader(string(field), text), nil
+			}
+			return h, err
+		}
+	}
+	for _, name := range []string{"refer-to", "referred-by"} {
+		delete(headers, name)
+	}
+	return gosip.NewParser(gosip.WithHeadersParsers(headers))
+}
+
+// parse reads one message. What sipgo could make of a broken one is returned with the error; it never panics.
+func (s *Stack) parse(b []byte) (msg gosip.Message, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.count.panics.Add(1)
+			msg, err = nil, fmt.Errorf("parser panic: %v", r)
+		}
+	}()
+	msg, _, err = s.parser.Parse(b, false)
+	return msg, err
+}
+
+// looksLikeSIP is the filter before the parser: RTP, STUN, DNS and noise on the port end here, for the price of a
+// glance at the first line.
+func looksLikeSIP(b []byte) bool {
+	if len(b) < 16 {
+		return false
+	}
+	line := b[:min(len(b), 2048)]
+	for i, c := range line {
+		if c == '\r' || c == '\n' {
+			line = line[:i]
+			break
+		}
+		if c < 0x20 || c == 0x7f {
+			return false
+		}
+	}
+	const version = "SIP/"
+	return hasFold(line, version) || len(line) > 8 && containsFold(line[1:], " "+version)
+}
+
+func hasFold(b []byte, prefix string) bool {
+	if len(b) < len(prefix) {
+		return false
+	}
+	for i := range prefix {
+		c := b[i]
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		if c != prefix[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func containsFold(b []byte, s string) bool {
+	for i := range b {
+		if hasFold(b[i:], s) {
+			return true
+		}
+	}
+	return false
+}

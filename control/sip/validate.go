@@ -1,0 +1,130 @@
+package sip
+
+import (
+	"strings"
+
+	gosip "github.com/emiago/sipgo/sip"
+)
+
+// fault is why a request is refused before anything else looks at it.
+type fault struct {
+	code    int
+	reason  string
+	headers []Header
+}
+
+// broken finds what makes a request unfit for a transaction: RFC 3261 8.1.1's mandatory headers, once each, and a
+// CSeq that names the method. Such a request gets a stateless 400 if its Via says where to.
+func broken(req *gosip.Request) *fault {
+	bad := func(reason string) *fault { return &fault{code: 400, reason: reason} }
+	via := req.Via()
+	switch {
+	case via == nil || via.Host == "":
+		return bad("Bad Via")
+	case req.From() == nil || len(req.GetHeaders("from")) != 1:
+		return bad("Bad From")
+	case fromTag(req) == "" && !old(req):
+		return bad("Missing From Tag")
+	case req.To() == nil || len(req.GetHeaders("to")) != 1:
+		return bad("Bad To")
+	case callID(req) == "" || len(req.GetHeaders("call-id")) != 1:
+		return bad("Bad Call-ID")
+	case req.CSeq() == nil || len(req.GetHeaders("cseq")) != 1:
+		return bad("Bad CSeq")
+	case strings.TrimSpace(string(req.CSeq().MethodName)) != string(req.Method):
+		return bad("CSeq Method Mismatch")
+	case len(req.GetHeaders("max-forwards")) > 0 && req.MaxForwards() == nil:
+		return bad("Bad Max-Forwards")
+	case req.MaxForwards() != nil && req.MaxForwards().Val() > 255:
+		return bad("Bad Max-Forwards")
+	case len(req.GetHeaders("content-length")) > 0 && req.ContentLength() == nil:
+		return bad("Bad Content-Length")
+	case len(req.GetHeaders("content-length")) > 1:
+		return bad("Several Content-Length")
+	}
+	return nil
+}
+
+// old says that the request comes from a peer of RFC 2543, which knows no From tag.
+func old(req *gosip.Request) bool {
+	b, _ := param(req.Via().Params, "branch")
+	return !strings.HasPrefix(b, gosip.RFC3261BranchMagicCookie)
+}
+
+// known are the methods the stack has a meaning for; others are 501, known ones out of place 405.
+var known = map[gosip.RequestMethod]bool{
+	gosip.INVITE: true, gosip.ACK: true, gosip.CANCEL: true, gosip.BYE: true, gosip.OPTIONS: true, gosip.REGISTER: true,
+	gosip.INFO: true, gosip.UPDATE: true, gosip.REFER: true, gosip.NOTIFY: true, gosip.MESSAGE: true,
+	gosip.SUBSCRIBE: true, gosip.PUBLISH: true, gosip.PRACK: true,
+}
+
+// unacceptable finds what a well-formed request asks that we do not do (RFC 3261 8.2.1 to 8.2.3). ACK and CANCEL are
+// never refused.
+func (s *Stack) unacceptable(req *gosip.Request) *fault {
+	if req.Method == gosip.ACK || req.Method == gosip.CANCEL {
+		return nil
+	}
+	if !strings.EqualFold(req.SipVersion, "SIP/2.0") {
+		return &fault{code: 505}
+	}
+	if !known[req.Method] {
+		return &fault{code: 501, headers: []Header{{"Allow", s.allow}}}
+	}
+	switch req.Recipient.Scheme {
+	case "sip", "sips", "tel":
+	default:
+		return &fault{code: 416}
+	}
+	if m := req.MaxForwards(); m != nil && m.Val() == 0 && toTag(req) == "" && req.Method != gosip.OPTIONS && req.Method != gosip.REGISTER {
+		return &fault{code: 483}
+	}
+	if require := tokens(req, "require"); len(require) > 0 {
+		return &fault{code: 420, headers: []Header{{"Unsupported", strings.Join(require, ", ")}}}
+	}
+	if len(req.Body()) == 0 || req.Method != gosip.INVITE && req.Method != gosip.UPDATE {
+		return nil
+	}
+	if e := value(req, "content-encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return &fault{code: 415, headers: []Header{{"Accept-Encoding", "identity"}}}
+	}
+	if !isSDP(req) && !optionalBody(req) {
+		return &fault{code: 415, headers: []Header{{"Accept", sdpType}}}
+	}
+	return nil
+}
+
+const sdpType = "application/sdp"
+
+// isSDP says whether the body is a session description; a phone that names no type means one.
+func isSDP(msg gosip.Message) bool {
+	t := value(msg, "content-type")
+	if t == "" {
+		return true
+	}
+	t, _, _ = strings.Cut(t, ";")
+	return strings.EqualFold(strings.TrimSpace(t), sdpType)
+}
+
+// optionalBody says that a body may be ignored (RFC 3261 20.11).
+func optionalBody(msg gosip.Message) bool {
+	return strings.Contains(strings.ToLower(value(msg, "content-disposition")), "handling=optional")
+}
+
+// sdp returns the session description of a message, nil when it has none.
+func sdp(msg gosip.Message) []byte {
+	if b := msg.Body(); len(b) > 0 && isSDP(msg) {
+		return b
+	}
+	return nil
+}
+
+// allowed is the Allow header.
+func allowed(more []string) string {
+	list := []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER"}
+	for _, m := range more {
+		if validToken(m) {
+			list = append(list, strings.ToUpper(m))
+		}
+	}
+	return strings.Join(list, ", ")
+}
