@@ -5,15 +5,14 @@ import (
 	"crypto/cipher"
 	"crypto/subtle"
 	"encoding/binary"
-	"fmt"
 )
 
 // counterMode is AES-CM with HMAC-SHA1 (RFC 3711 4.1.1 and 4.2.1, RFC 6188 2), for RTP
 // and RTCP under one master key.
 type counterMode struct {
 	block     cipher.Block
-	saltHi    uint64 // bytes 0-7 of the session salt, above the SSRC
-	saltLo    uint64 // bytes 8-13, above the packet index
+	saltHi    uint64 // the session salt as a counter, see splitSalt
+	saltLo    uint64
 	rtpTag    int
 	rtpAuth   *macKey
 	rtcp      blockCTR // its initial counter is set for each packet
@@ -28,39 +27,31 @@ type counterMode struct {
 const rtcpTagLen = 10
 
 func newCounterMode(k Key, m *mac, s *streams) (*counterMode, error) {
-	var salts [2][14]byte
-	var auths [2][authKeyLen]byte
-	var blocks [2]cipher.Block
-	for i, l := range [...]label{labelRTPKey, labelRTCPKey} {
-		session := make([]byte, len(k.Master))
-		for _, d := range []struct {
-			out   []byte
-			label label
-		}{{session, l}, {auths[i][:], l + 1}, {salts[i][:], l + 2}} {
-			if err := derive(d.out, d.label, k.Master, k.Salt); err != nil {
-				return nil, err
-			}
-		}
-		block, err := aes.NewCipher(session)
-		if err != nil {
-			return nil, fmt.Errorf("srtp: session key: %w", err)
-		}
-		blocks[i] = block
+	kdf, err := newKDF(k.Master, k.Salt)
+	if err != nil {
+		return nil, err
 	}
-	c := &counterMode{block: blocks[0], rtpTag: k.Profile.TagLen(), mac: m, streamsOf: s}
-	c.saltHi, c.saltLo = splitSalt(&salts[0])
-	c.rtcpHi, c.rtcpLo = splitSalt(&salts[1])
-	c.rtpAuth, c.rtcpAuth = m.key(auths[0][:]), m.key(auths[1][:])
-	c.rtcp.block = blocks[1]
+	c := &counterMode{rtpTag: k.Profile.TagLen(), mac: m, streamsOf: s}
+	for _, half := range []struct {
+		key    label
+		block  *cipher.Block
+		auth   **macKey
+		hi, lo *uint64
+	}{
+		{labelRTPKey, &c.block, &c.rtpAuth, &c.saltHi, &c.saltLo},
+		{labelRTCPKey, &c.rtcp.block, &c.rtcpAuth, &c.rtcpHi, &c.rtcpLo},
+	} {
+		if *half.block, err = kdf.sessionCipher(half.key, len(k.Master)); err != nil {
+			return nil, err
+		}
+		var auth [authKeyLen]byte
+		kdf.derive(auth[:], half.key+1)
+		*half.auth = m.key(auth[:])
+		var salt [14]byte
+		kdf.derive(salt[:], half.key+2)
+		*half.hi, *half.lo = splitSalt(&salt)
+	}
 	return c, nil
-}
-
-// splitSalt returns a session salt as the two halves of a counter, the lower one without
-// the 16 bits that count the blocks of a packet.
-func splitSalt(salt *[14]byte) (hi, lo uint64) {
-	var b [16]byte
-	copy(b[2:], salt[8:])
-	return binary.BigEndian.Uint64(salt[:]), binary.BigEndian.Uint64(b[:])
 }
 
 // originMask is what of a counter's lower half is fixed in a keystream: its offsets, being
@@ -72,7 +63,7 @@ const originMask = 0xf << 60
 //
 // hot path: no allocation, lock, clock or log (for a stream that has its keystream)
 func (c *counterMode) xorRTP(st *stream, dst, src []byte, ssrc uint32, index uint64) {
-	lo := (c.saltLo ^ index) << 16
+	lo := c.saltLo ^ index<<16
 	if st.keystream == nil || st.origin != lo&originMask {
 		c.aim(st, ssrc, lo&originMask)
 	}
@@ -106,7 +97,7 @@ func (c *counterMode) verifyRTP(p, tag []byte, index uint64) bool {
 //
 // hot path: no allocation, lock, clock or log
 func (c *counterMode) xorRTCP(dst, src []byte, ssrc, index uint32) {
-	c.rtcp.hi, c.rtcp.lo = c.rtcpHi^uint64(ssrc), (c.rtcpLo^uint64(index))<<16
+	c.rtcp.hi, c.rtcp.lo = c.rtcpHi^uint64(ssrc), c.rtcpLo^uint64(index)<<16
 	c.rtcp.XORKeyStreamAt(dst, src, 0)
 }
 

@@ -1,7 +1,6 @@
 package srtp
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
@@ -26,23 +25,21 @@ type galois struct {
 }
 
 func newGalois(k Key) (*galois, error) {
+	kdf, err := newKDF(k.Master, k.Salt)
+	if err != nil {
+		return nil, err
+	}
 	g := new(galois)
 	for _, half := range []struct {
 		aead *cipher.AEAD
 		salt *[gcmNonceLen]byte
 		key  label
 	}{{&g.rtp, &g.rtpSalt, labelRTPKey}, {&g.rtcp, &g.rtcpSalt, labelRTCPKey}} {
-		session := make([]byte, len(k.Master))
-		if err := derive(session, half.key, k.Master, k.Salt); err != nil {
-			return nil, err
-		}
-		if err := derive(half.salt[:], half.key+2, k.Master, k.Salt); err != nil {
-			return nil, err
-		}
-		block, err := aes.NewCipher(session)
+		block, err := kdf.sessionCipher(half.key, len(k.Master))
 		if err != nil {
-			return nil, fmt.Errorf("srtp: session key: %w", err)
+			return nil, err
 		}
+		kdf.derive(half.salt[:], half.key+2)
 		if *half.aead, err = cipher.NewGCM(block); err != nil {
 			return nil, fmt.Errorf("srtp: session key: %w", err)
 		}

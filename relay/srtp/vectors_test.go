@@ -44,9 +44,11 @@ func TestDeriveGivesTheSessionKeysOfTheRFCs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			want := unhex(t, tt.want)
 			got := make([]byte, len(want))
-			if err := derive(got, tt.label, unhex(t, tt.master), unhex(t, tt.salt)); err != nil {
+			kdf, err := newKDF(unhex(t, tt.master), unhex(t, tt.salt))
+			if err != nil {
 				t.Fatal(err)
 			}
+			kdf.derive(got, tt.label)
 			if !bytes.Equal(got, want) {
 				t.Errorf("got  %x\nwant %x", got, want)
 			}
