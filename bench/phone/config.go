@@ -52,7 +52,7 @@ type Config struct {
 	Incoming  Policy        // default Manual
 	RingFor   time.Duration // how long Auto rings; default 0
 	Expires   time.Duration // registration, default 600 s
-	Playout   time.Duration // delay from a packet's arrival to its sound; default 20 ms
+	Playout   time.Duration // delay from a packet's arrival to its sound; default 60 ms
 	Ledger    *Ledger       // shared by the phones whose latency is measured; nil = not measured
 	Logger    *slog.Logger  // default discards
 }
@@ -104,7 +104,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Expires = 600 * time.Second
 	}
 	if c.Playout == 0 {
-		c.Playout = 20 * time.Millisecond
+		c.Playout = 60 * time.Millisecond
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
