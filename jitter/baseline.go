@@ -8,14 +8,14 @@ type baseline struct {
 	part   int                  // the current one
 	began  int64                // of the current part
 	value  int64
-	fresh  int // packets since the last restart, up to settle
+	fresh  int64 // time of the last restart
 }
 
 const (
 	baselineParts = 8
 	baselinePart  = 500 * millisecond
-	// settle is how many packets after a restart may still be the early ones of a late start.
-	settle = 16
+	// settle is how long after a restart packets may still show that it began with a late one.
+	settle = 1000 * millisecond
 	never  = 1<<62 - 1
 )
 
@@ -24,7 +24,7 @@ func (b *baseline) restart(transit, now int64) {
 	for i := range b.minima {
 		b.minima[i] = never
 	}
-	b.minima[b.part], b.began, b.value, b.fresh = transit, now, transit, 0
+	b.minima[b.part], b.began, b.value, b.fresh = transit, now, transit, now
 }
 
 // observe takes a packet's transit and gives how far the baseline moved.
@@ -50,16 +50,8 @@ func (b *baseline) observe(transit, now int64) (moved int64) {
 	}
 	moved = least - b.value
 	b.value = least
-	if b.fresh < settle {
-		b.fresh++
-	}
 	return moved
 }
 
-// settled reports whether enough packets came since the restart for a new minimum to be news.
-func (b *baseline) settled() bool { return b.fresh >= settle }
-
-// recent gives the least transit of the part of the window now filling and the one before it.
-func (b *baseline) recent() int64 {
-	return min(b.minima[b.part], b.minima[(b.part+baselineParts-1)%baselineParts])
-}
+// settled reports whether the restart is long enough ago for a new minimum to be news.
+func (b *baseline) settled(now int64) bool { return now-b.fresh >= settle }

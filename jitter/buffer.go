@@ -18,6 +18,7 @@ type Buffer struct {
 	ring    ring
 
 	begun     bool  // anything was put
+	heard     bool  // any audio was played
 	playing   bool  // a packet was played and its successors are being waited for
 	next      int64 // index of the packet whose turn it is
 	nextMedia int64 // media time that has not been given out, clock units
@@ -25,6 +26,7 @@ type Buffer struct {
 	latest    int64 // media time where the newest packet that has a length starts, clock units
 	latestAt  int64 // when it came
 	lastWay   int64 // playout less media time of the last packet played, ns
+	length    int32 // of the last packet played, clock units
 	silent    bool  // the reader has been told to wait since the last packet
 
 	transit int64 // of the last packet, for interarrival jitter
@@ -37,7 +39,7 @@ const idleAfter = 100 * millisecond
 
 // New makes a buffer and all the memory it will use.
 func New(c Config) *Buffer {
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	const shortest = 10 * time.Millisecond
 	b := &Buffer{
 		max:  int64(c.Max),
@@ -45,7 +47,7 @@ func New(c Config) *Buffer {
 		ring: newRing(int(c.Max/shortest)+8, c.PayloadBytes),
 	}
 	b.source.clockRate = int64(c.ClockRate)
-	b.playout.tick = b.tick
+	b.playout.tick, b.playout.grid = b.tick, b.tick
 	b.target.init(c)
 	return b
 }
@@ -80,7 +82,7 @@ func (b *Buffer) Put(p Packet, now int64) {
 		b.observe(now-b.source.time(media), now, v == breaks)
 	}
 	if index < b.next {
-		if b.playing || b.newest-index >= int64(len(b.ring.slots)) {
+		if b.heard || b.newest-index >= int64(len(b.ring.slots)) {
 			b.stats.Late++
 			return
 		}
@@ -234,9 +236,13 @@ func (b *Buffer) lose(samples int64) Item {
 func (b *Buffer) play(s *slot, now, downstream int64, onset bool) Item {
 	media := b.source.time(s.media)
 	b.lastWay = now + downstream - media
-	b.silent = false
+	b.silent, b.heard = false, true
 	if onset {
 		b.playout.reset()
+	}
+	if s.samples != b.length {
+		b.length = s.samples
+		b.playout.packets(max(b.source.time(int64(s.samples)), 1))
 	}
 	b.playout.observe(now, downstream, media)
 	b.nextMedia = s.media + int64(s.samples)
@@ -296,7 +302,7 @@ func (b *Buffer) Reset() {
 	b.ring.clear()
 	b.source = source{clockRate: b.source.clockRate}
 	b.playout.reset()
-	b.begun, b.playing, b.silent = false, false, false
+	b.begun, b.heard, b.playing, b.silent = false, false, false, false
 	b.next, b.nextMedia, b.newest, b.latestAt, b.latest, b.lastWay = 0, 0, 0, 0, 0, 0
 }
 

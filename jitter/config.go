@@ -25,8 +25,8 @@ type Config struct {
 
 const maxDelayLimit = 480 * time.Millisecond // what the histogram can tell apart
 
-// withDefaults fills what is zero and puts Min <= Normal <= Max in order.
-func (c Config) withDefaults() Config {
+// WithDefaults fills what is zero and puts Min <= Normal <= Max in order.
+func (c Config) WithDefaults() Config {
 	c.Tick = defaulted(c.Tick, 20*time.Millisecond)
 	c.Min = defaulted(c.Min, 20*time.Millisecond)
 	c.Max = min(max(defaulted(c.Max, 200*time.Millisecond), c.Min, 2*c.Tick), maxDelayLimit)

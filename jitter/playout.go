@@ -1,15 +1,20 @@
 package jitter
 
-// playout watches how much time is to spare at each fetch and says when the stream should be
-// stretched.
+// playout watches how much time is to spare when packets are fetched and says when the stream should
+// be stretched.
 //
-// The reader comes once a tick; a packet is fetched at the first tick that finds less than a tick of
-// audio left. Two figures describe a fetch: spare, the time since the packet should have come at the
-// latest were there no jitter, and rest, the audio still left downstream. What the listener waits for
-// is the sum; what protects from jitter is spare alone, and spare moves in whole ticks. So the best
-// delay is the least spare (modulo a tick) that reaches the target, with no rest.
+// The reader comes once a tick, and packets last their own time; grid is the greatest common divisor
+// of the two. With downstream audio left at a tick, what of it does not fill the grid (rest) is delay
+// that protects from nothing: the least time that a packet has to spare over the ticks to come,
+// counted from the baseline, is
+//
+//	spare = delay - (tick - grid) - rest        delay = now + downstream - media time
+//
+// and moves by whole grids as audio is taken out or put in. The best delay is the least spare that
+// reaches the target, with no rest.
 type playout struct {
 	tick    int64
+	grid    int64
 	fetches [8]fetch // the last ones, a ring
 	next    int
 	count   int
@@ -26,10 +31,23 @@ const (
 
 func (p *playout) reset() { p.count, p.next = 0, 0 }
 
+// packets tells how long packets are, in nanoseconds.
+func (p *playout) packets(length int64) {
+	if p.tick%length == 0 {
+		p.grid = length
+		return
+	}
+	a, b := p.tick, length
+	for b != 0 {
+		a, b = b, a%b
+	}
+	p.grid = a
+}
+
 // observe takes a packet fetched at now with so much audio downstream.
 func (p *playout) observe(now, downstream, mediaTime int64) {
-	ticks := downstream / p.tick // fetched ahead of its turn: count from that turn
-	p.fetches[p.next] = fetch{spare: now + ticks*p.tick - mediaTime, rest: downstream - ticks*p.tick}
+	rest := downstream % p.grid
+	p.fetches[p.next] = fetch{spare: now + downstream - mediaTime - (p.tick - p.grid) - rest, rest: rest}
 	p.next = (p.next + 1) % len(p.fetches)
 	p.count = min(p.count+1, len(p.fetches))
 }
@@ -38,15 +56,12 @@ func (p *playout) observe(now, downstream, mediaTime int64) {
 func (p *playout) stretched(by int64) {
 	for i := range p.fetches[:p.count] {
 		f := &p.fetches[i]
-		f.rest += by
-		for f.rest < 0 {
-			f.rest += p.tick
-			f.spare -= p.tick
+		whole := f.spare + f.rest + by
+		f.rest = (f.rest + by) % p.grid
+		if f.rest < 0 {
+			f.rest += p.grid
 		}
-		for f.rest >= p.tick {
-			f.rest -= p.tick
-			f.spare += p.tick
-		}
+		f.spare = whole - f.rest
 	}
 }
 
@@ -56,17 +71,17 @@ func (p *playout) wanted(base, target int64) int64 {
 	if p.count < len(p.fetches)/2 {
 		return 0
 	}
-	spare, least, most := int64(never), p.tick, int64(0)
+	spare, least, most := int64(never), p.grid, int64(0)
 	for _, f := range p.fetches[:p.count] {
 		spare = min(spare, f.spare-base)
 		least, most = min(least, f.rest), max(most, f.rest)
 	}
-	if spare < target-lengthenSlack {
-		return p.tick - most
+	if short := target - lengthenSlack - spare; short > 0 {
+		return (short/p.grid+1)*p.grid - most
 	}
 	excess := least
-	if over := spare - target - shortenMargin; over >= p.tick {
-		excess += over / p.tick * p.tick
+	if over := spare - target - shortenMargin; over >= p.grid {
+		excess += over / p.grid * p.grid
 	}
 	if excess < worthwhile {
 		return 0

@@ -7,7 +7,7 @@ const (
 	shortestLagHz = 400 // 2.5 ms
 	longestLagHz  = 66  // 15 ms
 	shortestFade  = 200 // 5 ms
-	quietRMS      = 16  // below this (-66 dBov) any two pieces fit each other
+	quietRMS      = 104 // below this (-50 dBov) any two pieces fit each other
 )
 
 // StretchContext gives how many samples before the place of a stretch are of use to it.

@@ -9,6 +9,10 @@ type target struct {
 	delays    histogram
 	remainder int64 // of the baseline's moves, less than a bin
 
+	late      int   // packets in a row that came later than max
+	lateSince int64 // when the first of them came
+	least     int64 // the least transit among them
+
 	inSpike    bool
 	plateau    bool // a spike that did not end: count its packets until it does
 	spikeBegan int64
@@ -28,6 +32,9 @@ const (
 	spikeRise = 60 * millisecond
 	// spikeLimit is when a spike is no spike any more but what the network is like now.
 	spikeLimit = 1000 * millisecond
+	// outrunTime and outrunPackets make a run of late packets the new normal.
+	outrunTime    = 500 * millisecond
+	outrunPackets = 8
 	// peakMemory is how long a spike is remembered; two in that time are expected to come again.
 	peakMemory = 20 * 1000 * millisecond
 	// suddenFall of the baseline is a new route, not a new minimum of the old one.
@@ -48,12 +55,12 @@ func (t *target) init(c Config) {
 // restart takes a new baseline; the distribution of what is above it is kept.
 func (t *target) restart(transit, now int64) {
 	t.base.restart(transit, now)
-	t.inSpike, t.plateau, t.remainder = false, false, 0
+	t.inSpike, t.plateau, t.late, t.remainder = false, false, 0, 0
 }
 
 // observe takes one arrival that was not a duplicate.
 func (t *target) observe(transit, now int64) {
-	settled := t.base.settled()
+	settled := t.base.settled(now)
 	moved := t.base.observe(transit, now)
 	if moved > 0 || moved < 0 && settled && moved > -suddenFall {
 		t.remainder -= moved
@@ -62,9 +69,8 @@ func (t *target) observe(transit, now int64) {
 			t.delays.shift(int(bins))
 		}
 	}
-	if least := t.base.recent(); least-t.base.value > t.max {
-		// Nothing came in time for half a second: this is how long the way is now.
-		t.restart(least, now)
+	if t.outrun(transit, now) {
+		t.restart(t.least, now)
 	}
 	late := transit - t.base.value
 	if t.spike(late, now) {
@@ -72,6 +78,21 @@ func (t *target) observe(transit, now int64) {
 	}
 	t.delays.add(late)
 	t.update(now)
+}
+
+// outrun reports whether nothing has come in time to be played for a while: then that is how long the
+// way is now. A stall is not: its packets come at once, and the last of them in time.
+func (t *target) outrun(transit, now int64) bool {
+	if transit-t.base.value <= t.max {
+		t.late = 0
+		return false
+	}
+	if t.late == 0 {
+		t.lateSince, t.least = now, transit
+	}
+	t.late++
+	t.least = min(t.least, transit)
+	return t.late >= outrunPackets && now-t.lateSince >= outrunTime
 }
 
 // update takes the target from what was seen.

@@ -58,6 +58,7 @@ func (s *Stream) play(item jitter.Item) {
 	case !f.known: // renegotiated since it came
 	case f.kind == codecs.Noise:
 		s.noise.Update(item.Payload)
+		s.blend = s.filler == concealment && !s.conceal.Concealing()
 		s.filler = comfortNoise
 	case f.kind == codecs.Event:
 		if s.filler == concealment {
@@ -98,6 +99,11 @@ func (s *Stream) fill(wanted int) bool {
 		s.stats.Concealed += uint64(s.repeat((wanted + step - 1) / step * step))
 		return true
 	case comfortNoise:
+		if s.blend {
+			s.blend = false
+			s.repeat(s.conceal.FrameLen())
+			return true
+		}
 		pcm := s.queue.grow(wanted)
 		s.noise.Generate(pcm)
 		s.append(pcm)
@@ -133,5 +139,3 @@ func (s *Stream) silence(wanted int) bool {
 	return true
 }
 
-// stretch brings the delay nearer to its target when the audio allows it.
-func (s *Stream) stretch(now int64, wanted int) {}

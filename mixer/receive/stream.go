@@ -35,11 +35,12 @@ type Stream struct {
 	noise   cn.Generator
 	queue   queue
 	filler  filler
-	heard   int // samples of the queue up to the last that is not silence
 	stats   Stats
 
-	// sounding says that what was queued last was not silence.
-	sounding bool
+	heard    int  // samples of the queue up to the last that is not silence
+	sounding bool // what was queued last was not silence
+	blend    bool // noise begins where sound was: fade from one to the other
+	tries    int  // ticks since a stretch was wanted and none was found
 }
 
 // format is what a payload type stands for.
@@ -66,15 +67,13 @@ const longest = 120 * time.Millisecond
 
 // New makes a stream and all the memory it will use.
 func New(c Config) *Stream {
-	s := &Stream{set: c.Set, config: c.Jitter, rate: c.SampleRate}
+	s := &Stream{set: c.Set, config: c.Jitter.WithDefaults(), rate: c.SampleRate}
 	if s.rate <= 0 {
 		s.rate = 8000
 	}
-	if s.config.Tick <= 0 {
-		s.config.Tick = 20 * time.Millisecond
-	}
 	s.tick = s.span(int64(s.config.Tick))
 	s.conceal = plc.New(s.rate)
+	s.config.Max -= time.Duration(s.time(s.conceal.Delay())) // spent there
 	s.queue = newQueue(jitter.StretchContext(s.rate), 2*s.span(int64(longest))+2*s.tick)
 	s.SetFormats(c.Formats)
 	return s
