@@ -1,0 +1,171 @@
+package moh
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// ErrTooLarge is what an error wraps when the decoded audio exceeds what is allowed.
+var ErrTooLarge = errors.New("too much audio")
+
+// WAVE format tags (RFC 2361).
+const (
+	wavePCM        = 1
+	waveExtensible = 0xfffe
+)
+
+const (
+	unknownLength = 0xffffffff // of a data chunk whose writer could not go back
+	mostChunks    = 1000       // before the data
+)
+
+// wavFormat is the part of a "fmt " chunk that matters.
+type wavFormat struct {
+	channels, rate, bytes int // bytes a sample
+}
+
+// readWAV decodes a WAV file, mixes it down to one channel and converts it to the given rate. More
+// than limit samples at that rate are an error that wraps ErrTooLarge.
+func readWAV(from io.Reader, rate int, limit int64) ([]int16, error) {
+	r := bufio.NewReaderSize(from, 1<<16)
+	var head [12]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
+		return nil, errors.New("not a WAV file")
+	}
+	var format wavFormat
+	for range mostChunks {
+		var chunk [8]byte
+		if _, err := io.ReadFull(r, chunk[:]); err != nil {
+			return nil, errors.New("no audio: the file ends before a data chunk")
+		}
+		id, size := string(chunk[:4]), int64(binary.LittleEndian.Uint32(chunk[4:]))
+		switch {
+		case id == "data" && format.channels == 0:
+			return nil, errors.New("the data chunk comes before the fmt chunk")
+		case id == "data":
+			return readSamples(r, format, size, rate, limit)
+		case id == "fmt ":
+			body := make([]byte, min(size, 40))
+			if _, err := io.ReadFull(r, body); err != nil {
+				return nil, errors.New("the file ends within the fmt chunk")
+			}
+			var err error
+			if format, err = parseFormat(body); err != nil {
+				return nil, err
+			}
+			size -= int64(len(body))
+		}
+		if _, err := io.CopyN(io.Discard, r, size+size%2); err != nil {
+			return nil, fmt.Errorf("the file ends within chunk %q", id)
+		}
+	}
+	return nil, fmt.Errorf("no data chunk among the first %d", mostChunks)
+}
+
+func parseFormat(b []byte) (wavFormat, error) {
+	if len(b) < 16 {
+		return wavFormat{}, fmt.Errorf("fmt chunk of %d bytes", len(b))
+	}
+	tag := binary.LittleEndian.Uint16(b)
+	if tag == waveExtensible && len(b) >= 26 {
+		tag = binary.LittleEndian.Uint16(b[24:]) // the first field of the sub-format's GUID
+	}
+	f := wavFormat{channels: int(binary.LittleEndian.Uint16(b[2:])), rate: int(binary.LittleEndian.Uint32(b[4:]))}
+	bits := int(binary.LittleEndian.Uint16(b[14:]))
+	switch {
+	case tag != wavePCM:
+		return f, fmt.Errorf("WAV with encoding %d (%s): only uncompressed integer samples are read", tag, encodingName(tag))
+	case f.channels != 1 && f.channels != 2:
+		return f, fmt.Errorf("%d channels: only mono and stereo are read", f.channels)
+	case f.rate < 8000 || f.rate > 48000:
+		return f, fmt.Errorf("sampling rate %d Hz: only 8000 to 48000 are read", f.rate)
+	case bits != 8 && bits != 16 && bits != 24 && bits != 32:
+		return f, fmt.Errorf("%d bits a sample: only 8, 16, 24 and 32 are read", bits)
+	}
+	f.bytes = bits / 8
+	return f, nil
+}
+
+func encodingName(tag uint16) string {
+	switch tag {
+	case 3:
+		return "floating point"
+	case 6:
+		return "A-law"
+	case 7:
+		return "mu-law"
+	case 2, 17:
+		return "ADPCM"
+	case 49:
+		return "GSM"
+	case 80, 85:
+		return "MPEG"
+	}
+	return "not PCM"
+}
+
+// readSamples reads a data chunk of size bytes.
+func readSamples(r io.Reader, f wavFormat, size int64, rate int, limit int64) ([]int16, error) {
+	width := f.channels * f.bytes
+	if size == unknownLength {
+		size = -1
+	} else if made := size / int64(width) * int64(rate) / int64(f.rate); made > limit {
+		return nil, fmt.Errorf("%w: %d s", ErrTooLarge, size/int64(width)/int64(f.rate))
+	}
+	convert := newResampler(f.rate, rate)
+	var out []int16
+	block, mono, frames := make([]byte, 4096*width), make([]float64, 4096), 0
+	for left := size; left != 0; {
+		want := int64(len(block))
+		if left > 0 {
+			want = min(want, left)
+		}
+		n, err := io.ReadFull(r, block[:want])
+		if left > 0 {
+			if left -= int64(n); err != nil {
+				return nil, fmt.Errorf("the file ends within the audio: %d of %d bytes are missing", left, size)
+			}
+		}
+		k := n / width
+		f.downmix(mono[:k], block)
+		frames += k
+		if out = convert.write(out, mono[:k]); int64(len(out)) > limit {
+			return nil, fmt.Errorf("%w: more than %d s", ErrTooLarge, limit/int64(rate))
+		}
+		if err != nil {
+			break // the end of a chunk of unknown length
+		}
+	}
+	if frames == 0 {
+		return nil, errors.New("no audio: the data chunk is empty")
+	}
+	return convert.flush(out, frames), nil
+}
+
+// downmix reads len(dst) frames as 16-bit sample values, the mean of their channels.
+func (f wavFormat) downmix(dst []float64, block []byte) {
+	for i := range dst {
+		var sum float64
+		for range f.channels {
+			sum += f.sample(block)
+			block = block[f.bytes:]
+		}
+		dst[i] = sum / float64(f.channels)
+	}
+}
+
+func (f wavFormat) sample(b []byte) float64 {
+	switch f.bytes {
+	case 1:
+		return (float64(b[0]) - 128) * 256
+	case 2:
+		return float64(int16(binary.LittleEndian.Uint16(b)))
+	case 3:
+		return float64(int32(b[0])<<8|int32(b[1])<<16|int32(b[2])<<24) / 65536
+	default:
+		return float64(int32(binary.LittleEndian.Uint32(b))) / 65536
+	}
+}
