@@ -33,6 +33,7 @@ type encoding struct {
 
 	pending    []int16 // the packet being filled, fill samples of it there
 	fill       int
+	partial    bool // the packet being filled lacks its beginning and will not be made
 	packets    [mostReady]packet
 	ready      int    // packets completed in this tick
 	encodes    uint64 // for Stats
@@ -72,7 +73,14 @@ func newEncoding(set codecs.Set, format codecs.Format, ptime time.Duration, rate
 	if ptime < 10*time.Millisecond || ptime > 60*time.Millisecond || ptime%(10*time.Millisecond) != 0 {
 		return nil, fmt.Errorf("%w: %v", ErrPtime, ptime)
 	}
-	samples := int(ptime * time.Duration(rate) / time.Second)
+	return makeEncoding(codec, ptime), nil
+}
+
+// sibling makes another encoding of the same format and ptime.
+func (e *encoding) sibling() *encoding { return makeEncoding(e.codec, e.ptime) }
+
+func makeEncoding(codec codecs.Codec, ptime time.Duration) *encoding {
+	samples := int(ptime * time.Duration(codec.SampleRate) / time.Second)
 	e := &encoding{codec: codec, ptime: ptime, encoder: codec.NewEncoder(), pending: make([]int16, samples)}
 	e.stable = reflect.TypeOf(e.encoder).Size() == 0
 	e.tickTime = uint32(tick * time.Duration(codec.ClockRate) / time.Second)
@@ -80,7 +88,7 @@ func newEncoding(set codecs.Set, format codecs.Format, ptime time.Duration, rate
 	for i := range e.packets {
 		e.packets[i].buf = make([]byte, rtp.HeaderSize+codec.EncodedLen(samples))
 	}
-	return e, nil
+	return e
 }
 
 // packetTime gives the ptime asked for, or the usual one.
@@ -96,12 +104,12 @@ func (e *encoding) makes(format codecs.Format, ptime time.Duration) bool {
 	return e.codec.Is(format) && e.ptime == packetTime(ptime)
 }
 
-// start begins anew, in step with a signal that has run for so many samples: packets of one ptime begin together
-// wherever they are made.
+// start begins anew, in step with a signal that has run for so many samples: packets of one ptime begin
+// together wherever they are made, and the first is the first to begin from now on.
 func (e *encoding) start(samples uint64) {
 	e.encoder = e.codec.NewEncoder()
-	clear(e.pending)
 	e.fill = int(samples % uint64(len(e.pending)))
+	e.partial = e.fill > 0
 	e.ready = 0
 }
 
@@ -114,13 +122,18 @@ func (e *encoding) encode(frame []int16) {
 		n := copy(e.pending[e.fill:], frame)
 		e.fill += n
 		frame = frame[n:]
-		if e.fill == len(e.pending) {
-			p := &e.packets[e.ready]
-			p.n = e.encoder.Encode(p.buf[rtp.HeaderSize:], e.pending)
-			e.ready++
-			e.encodes++
-			e.fill = 0
+		if e.fill < len(e.pending) {
+			break
 		}
+		e.fill = 0
+		if e.partial {
+			e.partial = false
+			continue
+		}
+		p := &e.packets[e.ready]
+		p.n = e.encoder.Encode(p.buf[rtp.HeaderSize:], e.pending)
+		e.ready++
+		e.encodes++
 	}
 	e.pendingTime = uint32(uint64(e.fill) * uint64(e.packetTime) / uint64(len(e.pending)))
 }
@@ -137,7 +150,7 @@ func (e *encoding) canCopy() bool {
 // copyState makes e go on exactly as from, of the same codec and ptime, would.
 func (e *encoding) copyState(from *encoding) {
 	copy(e.pending, from.pending[:from.fill])
-	e.fill = from.fill
+	e.fill, e.partial = from.fill, from.partial
 	if !e.stable {
 		e.encoder.(resumable).CopyState(from.encoder)
 	}
@@ -145,6 +158,6 @@ func (e *encoding) copyState(from *encoding) {
 
 // sameState tells whether e and with will make the same packets of the same signal.
 func (e *encoding) sameState(with *encoding) bool {
-	return e.fill == with.fill && slices.Equal(e.pending[:e.fill], with.pending[:with.fill]) &&
+	return e.fill == with.fill && e.partial == with.partial && slices.Equal(e.pending[:e.fill], with.pending[:with.fill]) &&
 		(e.stable || e.encoder.(resumable).SameState(with.encoder))
 }

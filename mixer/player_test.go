@@ -141,13 +141,13 @@ func TestPlayerListenerComesAndGoesWithoutAGlitchForOthers(t *testing.T) {
 	g := add(&goes, 20*time.Millisecond)
 	add(&stays, 20*time.Millisecond)
 	p.Tick(0)
-	add(&comes, 60*time.Millisecond) // begins a third into a 60 ms packet: that one is filled with silence
+	add(&comes, 60*time.Millisecond) // begins a third into a 60 ms packet, and so with the next one
 	p.Tick(0)
 	p.Remove(g)
 	p.Remove(g)
 	p.Tick(0)
 	p.Tick(0)
-	add(&last, 60*time.Millisecond)
+	add(&last, 30*time.Millisecond)
 	for range 2 {
 		p.Tick(0)
 	}
@@ -157,10 +157,10 @@ func TestPlayerListenerComesAndGoesWithoutAGlitchForOthers(t *testing.T) {
 	if len(goes.packets) != 2 {
 		t.Errorf("the one who went got %d packets", len(goes.packets))
 	}
-	if got := comes.samples(t, l16, 97); len(got) != 960 || got[0] != 0 || got[160] != 160 || got[959] != 959 {
+	if got := comes.samples(t, l16, 97); len(got) != 480 || got[0] != 480 || got[479] != 959 {
 		t.Errorf("the one who came heard %d samples", len(got))
 	}
-	if got := last.samples(t, l16, 97); len(got) != 480 || got[479] != 959 {
+	if got := last.samples(t, l16, 97); len(got) != 240 || got[0] != 720 || got[239] != 959 {
 		t.Errorf("the last to come heard %d samples", len(got))
 	}
 }
