@@ -1,0 +1,101 @@
+package api
+
+import (
+	_ "embed"
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// State is what the control plane tells. Each method returns a snapshot that belongs to the caller
+// from then on. They are called from many goroutines.
+type State interface {
+	// Ready is "" when calls are taken, else why they are not.
+	Ready() (reason string)
+	Stations() []Station
+	Calls() []Call
+	Rooms() []Room
+	Capacity() Capacity
+}
+
+// route is one path. open ones ask for no token.
+type route struct {
+	path  string
+	open  bool
+	serve func(State, http.ResponseWriter)
+}
+
+// routes is the whole of the API; openapi.yaml describes the same.
+var routes = []route{
+	{"/healthz", true, func(_ State, w http.ResponseWriter) { reply(w, http.StatusOK, Health{Status: "ok"}) }},
+	{"/readyz", true, func(s State, w http.ResponseWriter) {
+		if reason := s.Ready(); reason != "" {
+			reply(w, http.StatusServiceUnavailable, Health{Status: "not ready", Reason: reason})
+			return
+		}
+		reply(w, http.StatusOK, Health{Status: "ok"})
+	}},
+	{"/openapi.yaml", true, func(_ State, w http.ResponseWriter) { write(w, http.StatusOK, "application/yaml", openAPI) }},
+	{"/v1/stations", false, func(s State, w http.ResponseWriter) {
+		reply(w, http.StatusOK, Stations{orEmpty(s.Stations())})
+	}},
+	{"/v1/calls", false, func(s State, w http.ResponseWriter) {
+		calls := orEmpty(s.Calls())
+		for i := range calls {
+			calls[i].Legs = orEmpty(calls[i].Legs)
+			for k := range calls[i].Legs {
+				if l := &calls[i].Legs[k]; l.Drops == nil {
+					l.Drops = map[string]uint64{}
+				}
+			}
+		}
+		reply(w, http.StatusOK, Calls{calls})
+	}},
+	{"/v1/rooms", false, func(s State, w http.ResponseWriter) {
+		rooms := orEmpty(s.Rooms())
+		for i := range rooms {
+			rooms[i].Members = orEmpty(rooms[i].Members)
+		}
+		reply(w, http.StatusOK, Rooms{rooms})
+	}},
+	{"/v1/capacity", false, func(s State, w http.ResponseWriter) {
+		c := s.Capacity()
+		c.Ports = orEmpty(c.Ports)
+		reply(w, http.StatusOK, c)
+	}},
+}
+
+// orEmpty makes a list that is written [] and not null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// reply writes a body as JSON.
+func reply(w http.ResponseWriter, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		status, b = http.StatusInternalServerError, []byte(`{"status":500,"error":"the answer cannot be written as JSON"}`)
+	}
+	write(w, status, "application/json", append(b, '\n'))
+}
+
+// fail writes a Failure.
+func fail(w http.ResponseWriter, status int, message string) {
+	reply(w, status, Failure{Status: status, Message: message})
+}
+
+func write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that went away; net/http drops the body of HEAD
+}

@@ -1,0 +1,142 @@
+package api
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Station is a row of the station status table.
+type Station struct {
+	Tel        string     `json:"tel"`
+	Name       string     `json:"name"`
+	Status     string     `json:"status"` // registered, unregistered
+	PhoneType  string     `json:"phone_type,omitempty"`
+	PublicIP   netip.Addr `json:"public_ip,omitzero"` // where its signalling comes from
+	PublicPort uint16     `json:"public_port,omitempty"`
+	SignalPort uint16     `json:"signal_port,omitempty"` // the port it says it has
+	Protocol   string     `json:"protocol,omitempty"`    // udp, tcp, tls
+	BehindNAT  bool       `json:"behind_nat"`
+	Expires    int64      `json:"expires"` // seconds its registration lasts from now, 0 when there is none
+	Calls      int        `json:"calls"`   // it is in at present
+}
+
+// Call is a running call.
+type Call struct {
+	ID       string    `json:"id"`
+	State    string    `json:"state"` // calling, ringing, talking, held, conference
+	From     string    `json:"from"`  // tel of the caller
+	To       string    `json:"to"`    // what was dialled
+	Since    time.Time `json:"since"`
+	Answered time.Time `json:"answered,omitzero"`
+	Legs     []Leg     `json:"legs"`
+}
+
+// Leg is one phone of a call.
+type Leg struct {
+	ID        string            `json:"id"`
+	Tel       string            `json:"tel"`
+	Name      string            `json:"name,omitempty"`
+	Direction string            `json:"direction"` // in: it called us; out: we called it
+	Answered  bool              `json:"answered"`
+	Holding   bool              `json:"holding"`        // it holds the other
+	Room      string            `json:"room,omitempty"` // id of the room it is in
+	Peer      netip.AddrPort    `json:"peer,omitzero"`  // of its signalling
+	Local     netip.AddrPort    `json:"local_media,omitzero"`
+	Remote    netip.AddrPort    `json:"remote_media,omitzero"`
+	Latch     string            `json:"latch,omitempty"` // state of learning the remote: idle, learning, locked, ...
+	Codec     string            `json:"codec,omitempty"`
+	SSRC      uint32            `json:"ssrc,omitempty"` // of what it sends
+	Received  Traffic           `json:"received"`       // from the phone
+	Sent      Traffic           `json:"sent"`           // to the phone
+	Drops     map[string]uint64 `json:"drops"`          // packets refused, by reason
+}
+
+// Traffic counts one way of a leg.
+type Traffic struct {
+	Packets uint64 `json:"packets"`
+	Bytes   uint64 `json:"bytes"`
+	Lost    uint64 `json:"lost"` // missing by sequence number; on the way to a phone as it reports
+}
+
+// Room is a conference.
+type Room struct {
+	ID      string    `json:"id"`
+	Number  string    `json:"number,omitempty"` // to dial; none when made by the feature code
+	Owner   string    `json:"owner,omitempty"`  // tel of the station that made it
+	State   string    `json:"state"`            // idle, active
+	Limit   int       `json:"limit"`            // of members
+	Since   time.Time `json:"since,omitzero"`   // made, or opened for the first member
+	Members []Member  `json:"members"`
+}
+
+// Member is one leg in a room.
+type Member struct {
+	Tel     string `json:"tel"`
+	Name    string `json:"name,omitempty"`
+	Call    string `json:"call"` // id
+	Leg     string `json:"leg"`  // id
+	Holding bool   `json:"holding"`
+}
+
+// Capacity is how much is in use and how much there may be.
+type Capacity struct {
+	Stations Usage       `json:"stations"` // registered; limit: configured
+	Calls    Usage       `json:"calls"`
+	Rooms    Usage       `json:"rooms"` // with members; limit: 0, none
+	MPS      Usage       `json:"mps_channels"`
+	MGI      Usage       `json:"mgi_ports"`
+	Ports    []PortUsage `json:"ports"`
+	Records  Records     `json:"records"`
+	Uptime   int64       `json:"uptime"`   // seconds
+	Draining bool        `json:"draining"` // new calls are refused
+}
+
+// Usage counts one thing; limit 0 is none.
+type Usage struct {
+	Used  int `json:"used"`
+	Limit int `json:"limit"`
+}
+
+// PortUsage counts the RTP/RTCP pairs of one address.
+type PortUsage struct {
+	Interface string     `json:"interface"`
+	Address   netip.Addr `json:"address"`
+	Used      int        `json:"used"`
+	Limit     int        `json:"limit"`
+}
+
+// Records counts call detail records.
+type Records struct {
+	Written uint64 `json:"written"`
+	Dropped uint64 `json:"dropped"` // the queue was full
+	Failed  uint64 `json:"failed"`  // the disk refused them
+}
+
+// Health is the body of /healthz and /readyz.
+type Health struct {
+	Status string `json:"status"`           // ok, not ready
+	Reason string `json:"reason,omitempty"` // why not
+}
+
+// Failure is the body of every answer that is none of 2xx, but for /readyz.
+type Failure struct {
+	Status  int    `json:"status"` // the HTTP status
+	Message string `json:"error"`
+}
+
+// The bodies of the lists, objects so that keys can join.
+
+// Stations is the body of /v1/stations.
+type Stations struct {
+	Stations []Station `json:"stations"`
+}
+
+// Calls is the body of /v1/calls.
+type Calls struct {
+	Calls []Call `json:"calls"`
+}
+
+// Rooms is the body of /v1/rooms.
+type Rooms struct {
+	Rooms []Room `json:"rooms"`
+}
