@@ -1,0 +1,235 @@
+package udp
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The system calls of the hot path and all of the package's unsafe. The words used:
+//
+//	mmsghdr  one datagram of a batch: a msghdr and the length that the kernel fills in (recvmmsg(2))
+//	iovec    where its bytes are: one piece a datagram here
+//	name     its socket address: sockaddr_in (16 bytes) or sockaddr_in6 (28), as bytes
+//
+// The batch calls never wait, so they are raw: they keep the Go scheduler's P for the few microseconds they
+// take. The calls that wait tell the scheduler.
+
+// nameSize is the size of the longest address: struct sockaddr_in6.
+const nameSize = unix.SizeofSockaddrInet6
+
+// mmsghdr is struct mmsghdr; Go aligns the end as C does.
+type mmsghdr struct {
+	hdr unix.Msghdr
+	n   uint32
+}
+
+// receiver holds one Receive's datagrams: header, name, iovec and buffer i belong to packet i.
+type receiver struct {
+	headers []mmsghdr
+	iovecs  []unix.Iovec
+	names   [][nameSize]byte
+	buffers [][MaxDatagram]byte
+}
+
+func newReceiver(size int) receiver {
+	r := receiver{make([]mmsghdr, size), make([]unix.Iovec, size), make([][nameSize]byte, size), make([][MaxDatagram]byte, size)}
+	for i := range r.headers {
+		r.iovecs[i].Base = &r.buffers[i][0]
+		r.iovecs[i].SetLen(MaxDatagram)
+		h := &r.headers[i].hdr
+		h.Iov = &r.iovecs[i]
+		h.SetIovlen(1)
+		h.Name = &r.names[i][0]
+		h.Namelen = nameSize
+	}
+	return r
+}
+
+func (r *receiver) size() int { return len(r.headers) }
+
+// read fills ps[at:at+limit] from the socket and returns how many datagrams it held. An error leaves nothing
+// to do: on an unconnected socket it is EAGAIN, or a pending error that the call has cleared.
+// Hot path: no allocation, lock, clock or log.
+func (r *receiver) read(fd int, slot uint32, ps []Packet, at, limit int) int {
+	// Bounds: headers[at:at+limit] is sliced, so the kernel gets no more than limit headers of ours, each
+	// with MaxDatagram bytes of its own buffer and nameSize bytes of its own name.
+	headers := r.headers[at : at+limit]
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&headers[0])), uintptr(len(headers)), unix.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	for i := range headers[:n] {
+		h := &headers[i]
+		ps[at+i] = Packet{
+			Slot:      slot,
+			Addr:      decode(&r.names[at+i]),
+			Data:      r.buffers[at+i][:min(int(h.n), MaxDatagram)],
+			Truncated: h.hdr.Flags&unix.MSG_TRUNC != 0,
+		}
+		h.hdr.Namelen = nameSize
+	}
+	return int(n)
+}
+
+// sender holds the headers of one Send. The iovecs point into the packets' own data until the next Send.
+type sender struct {
+	headers []mmsghdr
+	iovecs  []unix.Iovec
+	names   [][nameSize]byte
+	index   []int32 // the packet that each header stands for
+}
+
+func newSender(size int) sender {
+	s := sender{make([]mmsghdr, size), make([]unix.Iovec, size), make([][nameSize]byte, size), make([]int32, size)}
+	for i := range s.headers {
+		h := &s.headers[i].hdr
+		h.Iov = &s.iovecs[i]
+		h.SetIovlen(1)
+		h.Name = &s.names[i][0]
+	}
+	return s
+}
+
+func (s *sender) size() int { return len(s.headers) }
+
+// one sends a single packet, which has data, and returns 1 when it failed.
+// Hot path: no allocation, lock, clock or log.
+func (s *sender) one(from *socket, p *Packet) (failed int) {
+	// Bounds: data is not empty; name is nameSize bytes and encode says how many of them count.
+	name := &s.names[0]
+	size := encode(name, p.Addr, from.scope)
+	for {
+		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(from.fd), uintptr(unsafe.Pointer(&p.Data[0])), uintptr(len(p.Data)),
+			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(name)), uintptr(size))
+		if errno == unix.EINTR {
+			continue
+		}
+		p.Failed = errno != 0
+		if p.Failed {
+			return 1
+		}
+		return 0
+	}
+}
+
+// run sends the packets of one socket, chained by link from first on, with as few calls as the system allows.
+// Hot path: no allocation, lock, clock or log.
+func (s *sender) run(from *socket, ps []Packet, first int32, link []int32) (failed int) {
+	n := 0
+	for i := first; i >= 0; i = link[i] {
+		p := &ps[i]
+		s.iovecs[n].Base = &p.Data[0]
+		s.iovecs[n].SetLen(len(p.Data))
+		s.headers[n].hdr.Namelen = encode(&s.names[n], p.Addr, from.scope)
+		s.index[n] = i
+		n++
+	}
+	for at := 0; at < n; {
+		// Bounds: headers[at:n] is sliced, each header with one iovec over the whole of one packet's data.
+		headers := s.headers[at:n]
+		sent, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(from.fd), uintptr(unsafe.Pointer(&headers[0])), uintptr(len(headers)),
+			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		switch errno {
+		case 0:
+			at += int(sent)
+		case unix.EINTR:
+		default: // the first of them failed; the rest may not
+			ps[s.index[at]].Failed = true
+			failed++
+			at++
+		}
+	}
+	return failed
+}
+
+// decode reads a socket address that the kernel wrote.
+// Hot path: no allocation, lock, clock or log.
+func decode(name *[nameSize]byte) netip.AddrPort {
+	port := binary.BigEndian.Uint16(name[2:])
+	switch binary.NativeEndian.Uint16(name[:]) {
+	case unix.AF_INET:
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(name[4:8])), port)
+	case unix.AF_INET6:
+		return netip.AddrPortFrom(netip.AddrFrom16([16]byte(name[8:24])), port)
+	}
+	return netip.AddrPort{}
+}
+
+// encode writes a socket address and returns its length. scope is for link-local destinations.
+// Hot path: no allocation, lock, clock or log.
+func encode(name *[nameSize]byte, to netip.AddrPort, scope uint32) uint32 {
+	binary.BigEndian.PutUint16(name[2:], to.Port())
+	if to.Addr().Is4() {
+		binary.NativeEndian.PutUint16(name[:], unix.AF_INET)
+		*(*[4]byte)(name[4:8]) = to.Addr().As4()
+		return unix.SizeofSockaddrInet4
+	}
+	binary.NativeEndian.PutUint16(name[:], unix.AF_INET6)
+	*(*[4]byte)(name[4:8]) = [4]byte{}
+	*(*[16]byte)(name[8:24]) = to.Addr().As16()
+	if !to.Addr().IsLinkLocalUnicast() {
+		scope = 0
+	}
+	binary.NativeEndian.PutUint32(name[24:], scope)
+	return unix.SizeofSockaddrInet6
+}
+
+// timespec is struct __kernel_timespec: 64 bits each on every architecture.
+type timespec struct{ sec, nsec int64 }
+
+func timespecOf(d time.Duration) timespec {
+	return timespec{int64(d / time.Second), int64(d % time.Second)}
+}
+
+// noPwait2 remembers that the kernel (before 5.11) has no epoll_pwait2; waits are then in milliseconds.
+var noPwait2 atomic.Bool
+
+// epollWait waits for events: 0 does not wait, negative waits without limit.
+// Hot path: no allocation, lock, clock or log.
+func epollWait(epoll int, events []unix.EpollEvent, timeout time.Duration) (int, unix.Errno) {
+	// Bounds: the kernel writes at most len(events) events; the time is read only.
+	at, size := unsafe.Pointer(&events[0]), uintptr(len(events))
+	if timeout == 0 {
+		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(at), size, 0, 0, 0)
+		return int(n), errno
+	}
+	if !noPwait2.Load() {
+		var limit *timespec
+		if timeout > 0 {
+			t := timespecOf(timeout)
+			limit = &t
+		}
+		n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(epoll), uintptr(at), size, uintptr(unsafe.Pointer(limit)), 0, 0)
+		if errno != unix.ENOSYS && errno != unix.EPERM {
+			return int(n), errno
+		}
+		noPwait2.Store(true)
+	}
+	ms := -1
+	if timeout > 0 {
+		ms = int((timeout + time.Millisecond - 1) / time.Millisecond)
+	}
+	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(at), size, uintptr(ms), 0, 0)
+	return int(n), errno
+}
+
+// pollOne waits until fd is readable or d has passed.
+func pollOne(fd int, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := unix.NsecToTimespec(int64(d))
+	unix.Ppoll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, &t, nil)
+}
+
+// drain makes an eventfd unreadable again.
+func drain(fd int) {
+	var b [8]byte
+	// Bounds: an eventfd writes exactly 8 bytes.
+	unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+}
