@@ -15,8 +15,7 @@ func TestInviteComesBeforeItsCancel(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			actor := newLoop(t)
 			invites, cancels := 0, 0
-			var s *Stack
-			s = serve(t, Config{OnInvite: func(in *Invite) {
+			s := serve(t, Config{OnInvite: func(in *Invite) {
 				in.Accept(actor, func(e Event) {
 					if _, ok := e.(Cancelled); !ok {
 						t.Errorf("event %T %+v", e, e)

@@ -66,9 +66,6 @@ func (l *loop) do(f func()) {
 	<-ran
 }
 
-// fast are timers for tests that wait for them on real sockets.
-var fast = Timers{T1: 10 * time.Millisecond, T2: 40 * time.Millisecond, T4: 50 * time.Millisecond}
-
 // serve runs a stack for the test on loopback.
 func serve(t *testing.T, c Config) *Stack {
 	t.Helper()

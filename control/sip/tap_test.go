@@ -19,7 +19,6 @@ type tap struct {
 	t     *testing.T
 	s     *Stack
 	flow  Flow
-	raw   raw
 	began time.Time
 
 	mu   sync.Mutex // guards the following
@@ -174,4 +173,10 @@ func caller(t *testing.T, sdp []byte, test func(p *tap, d *Dialog, actor *loop, 
 		p.expect("0s INVITE")
 		test(p, d, actor, ev, p.lastRequest(gosip.INVITE))
 	})
+}
+
+// sayAs sends a request of the other side in a dialog of ours, whichever side opened it.
+func (p *tap) sayAs(d *Dialog, m msg) {
+	from := d.remote.tag
+	p.say(strings.Replace(p.text(m), "tag=ft", "tag="+from, 1))
 }
