@@ -63,7 +63,7 @@ func NewConference(c ConferenceConfig) *Conference {
 	if c.Rate == 0 {
 		c.Rate = 8000
 	}
-	if c.Members == 0 {
+	if c.Members <= 0 {
 		c.Members = DefaultMembers
 	}
 	c.Members = min(c.Members, MaxMembers)

@@ -119,19 +119,23 @@ func (e *encoding) start(samples uint64) {
 func (e *encoding) encode(frame []int16) {
 	e.ready = 0
 	for len(frame) > 0 {
-		n := copy(e.pending[e.fill:], frame)
-		e.fill += n
-		frame = frame[n:]
-		if e.fill < len(e.pending) {
-			break
+		var whole []int16
+		if n := len(e.pending); e.fill == 0 && len(frame) >= n {
+			whole, frame = frame[:n], frame[n:]
+		} else {
+			n := copy(e.pending[e.fill:], frame)
+			frame = frame[n:]
+			if e.fill += n; e.fill < len(e.pending) {
+				break
+			}
+			whole, e.fill = e.pending, 0
 		}
-		e.fill = 0
 		if e.partial {
 			e.partial = false
 			continue
 		}
 		p := &e.packets[e.ready]
-		p.n = e.encoder.Encode(p.buf[rtp.HeaderSize:], e.pending)
+		p.n = e.encoder.Encode(p.buf[rtp.HeaderSize:], whole)
 		e.ready++
 		e.encodes++
 	}

@@ -86,15 +86,7 @@ func (l *limiter) sameState(with *limiter) bool {
 //
 // hot path: no allocation, lock, clock or log
 func (l *limiter) process(out []int16, mix []int32, s *limiterScratch) (limited, bent int) {
-	if l.gain == unity && !l.loud && !beyond16(mix) {
-		n := len(l.tail)
-		for i, v := range l.tail {
-			out[i] = int16(v)
-		}
-		for i, v := range mix[:len(mix)-n] {
-			out[n+i] = int16(v)
-		}
-		copy(l.tail, mix[len(mix)-n:])
+	if l.gain == unity && !l.loud && l.pass(out, mix) {
 		return 0, 0
 	}
 	window := s.window[:len(l.tail)+len(mix)]
@@ -104,6 +96,26 @@ func (l *limiter) process(out []int16, mix []int32, s *limiterScratch) (limited,
 	l.loud = beyond16(l.tail)
 	l.need(s.gain, window)
 	return l.apply(out, window[:len(mix)], s.gain)
+}
+
+// pass puts the mix through as it is, unless something in it is beyond 16 bits; then it returns
+// false, and what it wrote to out means nothing.
+func (l *limiter) pass(out []int16, mix []int32) bool {
+	n := len(mix) - len(l.tail)
+	for i, v := range l.tail {
+		out[i] = int16(v)
+	}
+	var beyond uint32
+	rest := out[len(l.tail):][:n]
+	for i, v := range mix[:n] {
+		rest[i] = int16(v)
+		beyond |= uint32(v+32768) >> 16
+	}
+	if beyond != 0 || beyond16(mix[n:]) {
+		return false
+	}
+	copy(l.tail, mix[n:])
+	return true
 }
 
 // need fills gain with the most that each sample of the window may have for those after it to be reached.
