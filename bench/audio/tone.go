@@ -11,10 +11,11 @@ type Tone struct {
 	Hz   float64 `json:"hz"`
 }
 
-// Voices returns six frequencies in Hz for six parties. They are far from each other, from DTMF, from
-// progress tones and from the notes of the tempered scale, and no product of the third or fifth order
-// of one G.711 distortion falls within 15 Hz of another of them.
-func Voices() [6]float64 { return [6]float64{545, 1138, 1603, 2046, 2382, 2910} }
+// Voices returns six frequencies in Hz for six parties. They are at least 300 Hz from each other, 20 from
+// DTMF and progress tones with their first harmonics, 90 from usual hold tones and off the notes of the
+// tempered scale, and no sum or difference up to the third order that distortion makes of them falls
+// within 15 Hz of one.
+func Voices() [6]float64 { return [6]float64{1027, 1603, 1930, 2282, 2737, 3169} }
 
 // Amplitude converts a level in dBFS to the peak value of a sine.
 func Amplitude(dBFS float64) float64 { return FullScale * math.Pow(10, dBFS/20) }

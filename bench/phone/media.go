@@ -157,6 +157,7 @@ func (s *stream) speak(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		s.phone.note(time.Since(next))
 		if s.frame(&packet, pcm, tone) {
 			if reports++; reports%250 == 1 {
 				s.report(&packet)

@@ -53,6 +53,7 @@ type Phone struct {
 	all     []*Call // calls of this phone that have not ended
 	arrived []*Call // incoming calls that no script has taken yet
 	seen    []Seen
+	pauses  []pause
 	grant   time.Duration // current registration, 0 = none
 }
 
@@ -242,6 +243,39 @@ func (p *Phone) WaitSeen(ctx context.Context, method string, c *Call, since time
 		return i >= 0
 	})
 	return found, err
+}
+
+// pause is a frame that the phone itself spoke too late.
+type pause struct {
+	at   time.Time
+	late time.Duration
+}
+
+// note files how late a frame is spoken; a millisecond or ten is usual.
+func (p *Phone) note(late time.Duration) {
+	if late < 10*time.Millisecond {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pauses = append(p.pauses, pause{time.Now(), late})
+	if len(p.pauses) > 1000 {
+		p.pauses = p.pauses[1:]
+	}
+}
+
+// Paused returns the longest time by which the phone itself spoke a frame late between two moments:
+// holes of that length are the machine's, not the system's under test. Up to 10 ms count as none.
+func (p *Phone) Paused(from, to time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var longest time.Duration
+	for _, q := range p.pauses {
+		if q.at.After(from) && q.at.Before(to) {
+			longest = max(longest, q.late)
+		}
+	}
+	return longest
 }
 
 // Vanish makes the phone fall silent without a word, as if its cable was pulled: nothing is sent,
