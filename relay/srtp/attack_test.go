@@ -246,3 +246,36 @@ func TestAnotherMKIIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNoPacketIsRefused(t *testing.T) {
+	eachProfile(t, func(t *testing.T, k Key) {
+		c := newTestContext(t, k)
+		b := make([]byte, 300)
+		truncated := rtpPacket(1, 1, 3)
+		truncated[0] |= 0x10 // an extension that is not there
+		wrongVersion := rtpPacket(1, 1, 60)
+		wrongVersion[0] = 0x40
+		for name, packet := range map[string][]byte{"empty": {}, "one byte": {0x80}, "short header": rtpPacket(1, 1, 0)[:11], "no extension": truncated, "version": wrongVersion} {
+			if _, err := c.ProtectRTP(b, packet); err != ErrShort {
+				t.Errorf("%s: ProtectRTP: %v", name, err)
+			}
+			if _, err := c.UnprotectRTP(b, packet); err != ErrShort {
+				t.Errorf("%s: UnprotectRTP: %v", name, err)
+			}
+		}
+		for name, packet := range map[string][]byte{"empty": {}, "short header": rtcpPacket(1)[:7], "version": wrongVersion} {
+			if _, err := c.ProtectRTCP(b, packet); err != ErrShort {
+				t.Errorf("%s: ProtectRTCP: %v", name, err)
+			}
+			if _, err := c.UnprotectRTCP(b, packet); err != ErrShort {
+				t.Errorf("%s: UnprotectRTCP: %v", name, err)
+			}
+		}
+		if _, err := c.UnprotectRTP(b, rtpPacket(1, 1, k.Profile.TagLen()+len(k.MKI)-1)); err != ErrShort {
+			t.Errorf("no room for tag and MKI: %v", err)
+		}
+		if _, err := c.UnprotectRTCP(b, rtcpPacket(1)[:8+k.Profile.RTCPTagLen()+3]); err != ErrShort {
+			t.Errorf("no room for index and tag: %v", err)
+		}
+	})
+}

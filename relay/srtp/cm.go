@@ -13,7 +13,8 @@ type counterMode struct {
 	block     cipher.Block
 	saltHi    uint64 // the session salt as a counter, see splitSalt
 	saltLo    uint64
-	rtpTag    int
+	rtpTag    int // length in bytes
+	rtcpTag   int
 	rtpAuth   *macKey
 	rtcp      blockCTR // its initial counter is set for each packet
 	rtcpHi    uint64
@@ -23,15 +24,12 @@ type counterMode struct {
 	streamsOf *streams
 }
 
-// The length of an SRTCP tag does not depend on the profile (RFC 3711 5.2).
-const rtcpTagLen = 10
-
 func newCounterMode(k Key, m *mac, s *streams) (*counterMode, error) {
 	kdf, err := newKDF(k.Master, k.Salt)
 	if err != nil {
 		return nil, err
 	}
-	c := &counterMode{rtpTag: k.Profile.TagLen(), mac: m, streamsOf: s}
+	c := &counterMode{rtpTag: k.Profile.TagLen(), rtcpTag: k.Profile.RTCPTagLen(), mac: m, streamsOf: s}
 	for _, half := range []struct {
 		key    label
 		block  *cipher.Block
@@ -105,7 +103,7 @@ func (c *counterMode) xorRTCP(dst, src []byte, ssrc, index uint32) {
 //
 // hot path: no allocation, lock, clock or log
 func (c *counterMode) tagRTCP(p []byte) []byte {
-	return c.mac.sum(c.rtcpAuth, p, nil)[:rtcpTagLen]
+	return c.mac.sum(c.rtcpAuth, p, nil)[:c.rtcpTag]
 }
 
 // verifyRTCP compares the tag of a packet and the index word behind it in constant time.

@@ -1,6 +1,10 @@
 package srtp
 
-import "fmt"
+import (
+	"fmt"
+
+	"sidetone/relay/rtp"
+)
 
 // settledAfter is how many authentic packets under a new key end the old one.
 const settledAfter = 64
@@ -55,8 +59,8 @@ func (c *Context) Rekey(k Key) error {
 //
 // hot path: no allocation, lock, clock or log (but for the first packet of an SSRC)
 func (c *Context) ProtectRTP(dst, packet []byte) (int, error) {
-	h, ok := headerLen(packet)
-	if !ok {
+	h := rtp.HeaderLen(packet)
+	if h == 0 {
 		return 0, ErrShort
 	}
 	return c.current.protectRTP(dst, packet, h)
@@ -66,16 +70,16 @@ func (c *Context) ProtectRTP(dst, packet []byte) (int, error) {
 //
 // hot path: no allocation, lock, clock or log (but for the first packet of an SSRC)
 func (c *Context) UnprotectRTP(dst, packet []byte) (int, error) {
-	h, ok := headerLen(packet)
-	if !ok {
+	h := rtp.HeaderLen(packet)
+	if h == 0 {
 		return 0, ErrShort
 	}
 	var candidates [3]int64
-	st := c.current.find(ssrcOfRTP(packet))
+	st := c.current.find(rtp.SSRC(packet))
 	if c.previous != nil || st == nil || !st.settled() {
 		return c.unprotectUnsettled(dst, packet, h)
 	}
-	n := st.candidates(&candidates, sequenceNumber(packet))
+	n := st.candidates(&candidates, rtp.SequenceNumber(packet))
 	return c.current.unprotectRTP(dst, packet, h, st, candidates[:n])
 }
 
@@ -96,12 +100,12 @@ func (c *Context) unprotectUnsettled(dst, packet []byte, h int) (int, error) {
 // unprotectUnsure tries every index that the packet can have under this key.
 func (s *session) unprotectUnsure(dst, packet []byte, h int) (int, error) {
 	var candidates [3]int64
-	st := s.find(ssrcOfRTP(packet))
+	st := s.find(rtp.SSRC(packet))
 	n := 0
 	if st == nil {
-		n = new(stream).candidates(&candidates, sequenceNumber(packet))
+		n = new(stream).candidates(&candidates, rtp.SequenceNumber(packet))
 	} else {
-		n = st.candidates(&candidates, sequenceNumber(packet))
+		n = st.candidates(&candidates, rtp.SequenceNumber(packet))
 	}
 	return s.unprotectRTP(dst, packet, h, st, candidates[:n])
 }

@@ -26,29 +26,6 @@ func estimate(highest uint64, seq uint16) int64 {
 	return index
 }
 
-// sequence number and SSRC of an RTP packet that headerLen accepted.
-func sequenceNumber(p []byte) uint16 { return binary.BigEndian.Uint16(p[2:]) }
-func ssrcOfRTP(p []byte) uint32      { return binary.BigEndian.Uint32(p[8:]) }
-
-// headerLen is the length in bytes of an RTP packet's fixed header, CSRCs and header
-// extension, all of which stay in the clear (RFC 3711 3.1); false for what is no RTP. The
-// padding is not looked at: in SRTP it is encrypted.
-//
-// hot path: no allocation, lock, clock or log
-func headerLen(p []byte) (int, bool) {
-	if len(p) < 12 || p[0]>>6 != 2 {
-		return 0, false
-	}
-	n := 12 + 4*int(p[0]&0x0f)
-	if p[0]&0x10 != 0 {
-		if len(p) < n+4 {
-			return 0, false
-		}
-		n += 4 + 4*int(binary.BigEndian.Uint16(p[n+2:]))
-	}
-	return n, n <= len(p)
-}
-
 // rtcpHeaderLen is what stays in the clear of an RTCP compound packet: the first header
 // and the sender's SSRC (RFC 3711 3.4).
 const rtcpHeaderLen = 8

@@ -76,29 +76,3 @@ func TestWindowIsASetWithAHorizon(t *testing.T) {
 		}
 	})
 }
-
-func TestHeaderLen(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		packet []byte
-		want   int
-		ok     bool
-	}{
-		{"plain", rtpPacket(1, 1, 4), 12, true},
-		{"no payload", rtpPacket(1, 1, 0), 12, true},
-		{"short", rtpPacket(1, 1, 0)[:11], 0, false},
-		{"empty", nil, 0, false},
-		{"version", append([]byte{0x40}, rtpPacket(1, 1, 0)[1:]...), 0, false},
-		{"CSRCs", append([]byte{0x83}, rtpPacket(1, 1, 20)[1:]...), 24, true},
-		{"CSRCs missing", append([]byte{0x8f}, rtpPacket(1, 1, 20)[1:]...), 72, false},
-		{"extension", append([]byte{0x90}, append(rtpPacket(1, 1, 0)[1:], 0, 0, 0, 1, 9, 9, 9, 9, 5)...), 20, true},
-		{"extension header missing", append([]byte{0x90}, rtpPacket(1, 1, 3)[1:]...), 0, false},
-		{"extension missing", append([]byte{0x90}, append(rtpPacket(1, 1, 0)[1:], 0, 0, 0xff, 0xff)...), 12 + 4 + 4*0xffff, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if n, ok := headerLen(tt.packet); ok != tt.ok || ok && n != tt.want {
-				t.Errorf("headerLen = %d, %v, want %d, %v", n, ok, tt.want, tt.ok)
-			}
-		})
-	}
-}

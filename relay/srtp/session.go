@@ -3,6 +3,8 @@ package srtp
 import (
 	"crypto/subtle"
 	"encoding/binary"
+
+	"sidetone/relay/rtp"
 )
 
 // session is one master key at work: its ciphers and what has come under it.
@@ -45,12 +47,12 @@ func (s *session) protectRTP(dst, packet []byte, h int) (int, error) {
 	if len(dst) < n {
 		return 0, ErrBuffer
 	}
-	ssrc := ssrcOfRTP(packet)
+	ssrc := rtp.SSRC(packet)
 	st, err := s.findOrAdd(ssrc)
 	if err != nil {
 		return 0, err
 	}
-	index, err := st.next(sequenceNumber(packet))
+	index, err := st.next(rtp.SequenceNumber(packet))
 	if err != nil {
 		return 0, err
 	}
@@ -85,7 +87,7 @@ func (s *session) unprotectRTP(dst, packet []byte, h int, st *stream, candidates
 	if len(dst) < end {
 		return 0, ErrBuffer
 	}
-	ssrc := ssrcOfRTP(packet)
+	ssrc := rtp.SSRC(packet)
 	mki, tag := packet[end:end+len(s.mki)], packet[end+len(s.mki):]
 	if s.gcm != nil {
 		mki = packet[end+gcmTagLen:]
