@@ -1,0 +1,46 @@
+# `make run` serves; `make test` shows that it works. The other targets are for those who change it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+ARGS     ?=
+FUZZTIME ?= 30s
+COUNT    ?= 10
+
+.PHONY: build run test deps lint unit fuzz bench soak clean
+
+build: ## the static binary, bin/sidetone
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/sidetone ./cmd/sidetone
+
+run: build ## build and serve; ARGS="-c FILE" names a configuration
+	./bin/sidetone serve $(ARGS)
+
+test: deps lint unit ## everything: linters, all tests with the race detector, real peers, each fuzz target shortly
+	cmd/test/fuzz.sh 3s
+
+deps: ## the programs that the tests drive; installed when we are root, named when not
+	cmd/test/deps.sh
+
+lint: ## gofmt, go vet, staticcheck
+	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); \
+	if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+unit: ## all tests with the race detector; real peers must be there
+	SIDETONE_PEERS=required $(GO) test -race -shuffle=on -timeout 15m ./...
+
+fuzz: ## each fuzz target for FUZZTIME
+	cmd/test/fuzz.sh $(FUZZTIME)
+
+bench: ## all benchmarks, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+soak: ## all tests COUNT times in other orders, then each fuzz target for two minutes
+	SIDETONE_PEERS=required SIDETONE_SOAK_PACKETS=5000000 $(GO) test -race -shuffle=on -count=$(COUNT) -timeout 6h ./...
+	cmd/test/fuzz.sh 2m
+
+clean:
+	rm -rf bin
