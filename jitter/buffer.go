@@ -9,8 +9,7 @@ const (
 
 // Buffer holds the packets of one stream until their turn. It is used by one goroutine at a time.
 type Buffer struct {
-	max  int64
-	tick int64
+	config Config // with defaults; immutable
 
 	source  source
 	target  target
@@ -41,13 +40,8 @@ const idleAfter = 100 * millisecond
 func New(c Config) *Buffer {
 	c = c.WithDefaults()
 	const shortest = 10 * time.Millisecond
-	b := &Buffer{
-		max:  int64(c.Max),
-		tick: int64(c.Tick),
-		ring: newRing(int(c.Max/shortest)+8, c.PayloadBytes),
-	}
-	b.source.clockRate = int64(c.ClockRate)
-	b.playout.tick, b.playout.grid = b.tick, b.tick
+	b := &Buffer{config: c, source: newSource(c.ClockRate), ring: newRing(int(c.Max/shortest)+8, c.PayloadBytes)}
+	b.playout.tick, b.playout.grid = int64(c.Tick), int64(c.Tick)
 	b.target.init(c)
 	return b
 }
@@ -160,7 +154,7 @@ func (b *Buffer) Next(now, downstream int64) Item {
 	}
 	gap, missing := s.media-b.nextMedia, s.index-b.next
 	switch {
-	case gap <= 0 || missing == 0 && b.source.time(gap) <= b.tick/2: // senders' timestamps may stumble
+	case gap <= 0 || missing == 0 && b.source.time(gap) <= int64(b.config.Tick)/2: // senders' timestamps may stumble
 		return b.play(s, now, downstream, skipped || s.onset)
 	case missing > 0 && at-b.source.time(s.media)+b.source.time(int64(s.samples))/2 >= b.lastWay:
 		// The gap has been waited through already.
@@ -199,7 +193,7 @@ func (b *Buffer) ready(s *slot, now int64) bool {
 // skip throws packets away when the newest one would be heard later than Max after it came, down to
 // the target; it reports whether it did.
 func (b *Buffer) skip(now, downstream int64) (skipped bool) {
-	limit := b.max
+	limit := int64(b.config.Max)
 	for {
 		s := b.head()
 		if s == nil || now-b.latestAt+downstream+b.source.time(b.latest-s.media) <= limit {
@@ -208,7 +202,7 @@ func (b *Buffer) skip(now, downstream int64) (skipped bool) {
 		if s.index == b.newest || s.samples == 0 {
 			return skipped
 		}
-		limit = b.target.value + b.tick
+		limit = b.target.value + int64(b.config.Tick)
 		b.stats.Skipped++
 		b.next, b.nextMedia = s.index+1, s.media+int64(s.samples)
 		b.ring.free(s)
@@ -272,7 +266,7 @@ func (b *Buffer) Stretch(now, downstream int64) int {
 	wanted := b.playout.wanted(b.target.base.value, b.target.value)
 	if wanted < 0 {
 		// Never so much that the newest packet's successor would be missed.
-		spare := now - b.latestAt + downstream + b.source.time(b.latest-b.nextMedia) - b.target.min
+		spare := now - b.latestAt + downstream + b.source.time(b.latest-b.nextMedia) - int64(b.config.Min)
 		wanted = min(max(wanted, -spare), 0)
 	}
 	return int(wanted * b.source.clockRate / second)
@@ -300,7 +294,7 @@ func (b *Buffer) Ready() bool {
 // Reset forgets the stream and its packets but keeps what was learnt of the network, and the counts.
 func (b *Buffer) Reset() {
 	b.ring.clear()
-	b.source = source{clockRate: b.source.clockRate}
+	b.source = newSource(b.config.ClockRate)
 	b.playout.reset()
 	b.begun, b.heard, b.playing, b.silent = false, false, false, false
 	b.next, b.nextMedia, b.newest, b.latestAt, b.latest, b.lastWay = 0, 0, 0, 0, 0, 0

@@ -7,6 +7,9 @@ type histogram struct {
 	total  float32
 	weight float32 // of the next packet
 	seen   int     // packets, until the forgetting starts
+
+	edge  int     // the bin the quantile is in
+	above float32 // what all bins beyond it hold
 }
 
 const (
@@ -24,8 +27,8 @@ const (
 )
 
 func (h *histogram) reset(guess int64) {
-	*h = histogram{weight: 1, total: startWeight}
-	h.bins[bin(guess)] = startWeight
+	*h = histogram{weight: 1, total: startWeight, edge: bin(guess)}
+	h.bins[h.edge] = startWeight
 }
 
 func bin(delay int64) int {
@@ -33,8 +36,12 @@ func bin(delay int64) int {
 }
 
 func (h *histogram) add(delay int64) {
-	h.bins[bin(delay)] += h.weight
+	at := bin(delay)
+	h.bins[at] += h.weight
 	h.total += h.weight
+	if at > h.edge {
+		h.above += h.weight
+	}
 	if h.seen < learn {
 		h.seen++
 		return
@@ -47,18 +54,31 @@ func (h *histogram) add(delay int64) {
 			h.total += h.bins[i]
 		}
 		h.weight = 1
+		h.recount()
 	}
 }
 
-// quantile gives the delay that a share of 1-tail of the packets stay below: the upper edge of the bin.
-func (h *histogram) quantile(tail float32) int64 {
-	above, limit := float32(0), tail*h.total
-	for i := histogramBins - 1; i > 0; i-- {
-		if above += h.bins[i]; above > limit {
-			return int64(i+1) * binWidth
-		}
+// quantile gives the delay that a share of 1-tail of the packets stay below: the upper edge of the
+// bin. It moves with the distribution by a bin or two a packet, so it is found from where it was.
+func (h *histogram) quantile() int64 {
+	limit := tail * h.total
+	for h.edge < histogramBins-1 && h.above > limit {
+		h.edge++
+		h.above -= h.bins[h.edge]
 	}
-	return binWidth
+	for h.edge > 0 && h.above+h.bins[h.edge] <= limit {
+		h.above += h.bins[h.edge]
+		h.edge--
+	}
+	return int64(h.edge+1) * binWidth
+}
+
+// recount sums up what is beyond the edge, which gathers rounding errors and moves with a shift.
+func (h *histogram) recount() {
+	h.above = 0
+	for _, b := range h.bins[h.edge+1:] {
+		h.above += b
+	}
 }
 
 // shift moves the whole distribution by whole bins when the delay that it is relative to moves the
@@ -84,4 +104,5 @@ func (h *histogram) shift(bins int) {
 		clear(h.bins[histogramBins-bins:])
 		h.bins[0] += under
 	}
+	h.recount()
 }

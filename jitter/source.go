@@ -5,6 +5,7 @@ package jitter
 // numbers are laid behind the old ones by the time that passed.
 type source struct {
 	clockRate int64
+	unit      int64 // of the clock, ns; 0 when it is not whole
 
 	begun          bool
 	ssrc           uint32
@@ -20,6 +21,14 @@ type source struct {
 	candidate     bool
 	candidateSSRC uint32
 	candidateNext uint16
+}
+
+func newSource(clockRate int) source {
+	s := source{clockRate: int64(clockRate)}
+	if second%s.clockRate == 0 {
+		s.unit = second / s.clockRate
+	}
+	return s
 }
 
 // What RFC 3550 appendix A.1 calls MAX_DROPOUT and MAX_MISORDER, and our bounds on time.
@@ -102,5 +111,8 @@ func (s *source) fits(p *Packet, step, leap, now int64) bool {
 
 // time gives a span of media in nanoseconds.
 func (s *source) time(units int64) int64 {
+	if s.unit != 0 {
+		return units * s.unit
+	}
 	return units/s.clockRate*second + units%s.clockRate*second/s.clockRate
 }

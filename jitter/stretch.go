@@ -25,7 +25,7 @@ func Shorten(pcm []int16, at, most, rate int, match float64) ([]int16, int) {
 	if lag == 0 || like < match {
 		return pcm, 0
 	}
-	fade = min(lag, len(pcm)-at-lag)
+	fade = min(max(lag, fade), len(pcm)-at-lag)
 	crossFade(pcm[at:at+fade], pcm[at+lag:])
 	copy(pcm[at+fade:], pcm[at+lag+fade:])
 	return pcm[:len(pcm)-lag], lag

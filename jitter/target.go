@@ -98,7 +98,7 @@ func (t *target) outrun(transit, now int64) bool {
 // update takes the target from what was seen.
 func (t *target) update(now int64) {
 	if t.fixed == 0 {
-		t.value = min(max(t.delays.quantile(tail), t.recurring(now), t.min), t.max)
+		t.value = min(max(t.delays.quantile(), t.recurring(now), t.min), t.max)
 	}
 }
 

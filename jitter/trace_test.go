@@ -98,6 +98,7 @@ func (t trace) lossy(seed uint64, share float64) trace {
 func (t trace) drifting(ppm float64) trace {
 	return t.each(func(_ int, a *arrival) {
 		a.at += int64(float64(a.at-origin) * ppm / 1e6)
+		binary.BigEndian.PutUint64(a.packet.Payload[:8], uint64(a.at)) // drift is no delay
 	})
 }
 

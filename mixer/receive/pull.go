@@ -138,4 +138,3 @@ func (s *Stream) silence(wanted int) bool {
 	s.queue.keep(len(pcm))
 	return true
 }
-

@@ -11,7 +11,6 @@ import (
 // and music come to the target too.
 const (
 	goodMatch    = 0.9
-	poorMatch    = 0.3
 	matchPerTime = 0.4 / float64(120*time.Millisecond) // of delay that is off
 	matchPerTry  = 0.004
 
@@ -30,7 +29,6 @@ func (s *Stream) stretch(now int64, wanted int) {
 	}
 	off := units * s.rate / s.clock
 	match := goodMatch - float64(s.time(max(off, -off)))*matchPerTime - float64(s.tries)*matchPerTry
-	match = max(match, poorMatch)
 	q, by := &s.queue, 0
 	if off > 0 {
 		// Less than a pitch period cannot be put in; a little too much is taken out again.
