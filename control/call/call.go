@@ -1,0 +1,231 @@
+package call
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"sidetone/control/cdr"
+	"sidetone/control/media"
+	"sidetone/control/sdp"
+	"sidetone/control/sip"
+)
+
+// Call is two legs joined, or legs on their way into a room. Everything in it
+// happens on its queue.
+type Call struct {
+	x      *Exchange
+	id     string
+	number string // what was dialled
+	queue  Queue
+
+	a     *Leg   // who called
+	b     *Leg   // who answered; nil before that and after it left a room call
+	tries []*Leg // who rings
+
+	early    bool   // the caller has an SDP answer already:
+	answer   []byte // this one
+	failure  int    // the best reason so far why nobody answered
+	started  time.Time
+	rangAt   time.Time
+	answered time.Time
+	ended    bool
+	endedBy  string
+	reason   string
+	code     int       // what the caller was told when nobody answered
+	kept     []cdr.Leg // what legs saw that are gone
+
+	published snapshot
+}
+
+// Post runs fn on the call's queue, in order with its messages.
+func (c *Call) Post(fn func()) {
+	c.queue.Post(func() {
+		if !c.ended {
+			fn()
+		}
+	})
+}
+
+// notify makes the event handler of a leg's dialog.
+func (c *Call) notify(l *Leg) func(sip.Event) {
+	return func(ev sip.Event) {
+		c.x.cfg.Logger.Debug("sip event", "call_id", c.id, "leg", l.id, "event", fmt.Sprintf("%T", ev))
+		switch ev := ev.(type) {
+		case sip.Progress:
+			c.progress(l, ev)
+		case sip.Answered:
+			c.pickedUp(l, ev)
+		case sip.Failed:
+			c.failed(l, ev)
+		case sip.Acked:
+			c.acked(l, ev)
+		case sip.Offer:
+			c.offered(l, ev)
+		case sip.OfferAnswered:
+			c.offerAnswered(l, ev)
+		case sip.OfferFailed:
+			c.offerFailed(l, ev)
+		case sip.Cancelled:
+			l.gone = true
+			c.hangup(l, "cancelled")
+		case sip.Terminated:
+			l.gone = true
+			c.hangup(l, ev.Reason)
+		case *sip.Request:
+			c.request(l, ev)
+		}
+	}
+}
+
+// request answers what a phone asks inside its dialog. INFO is passed on to the
+// other phone (DTMF by INFO); the dialog itself answers what nobody takes.
+func (c *Call) request(l *Leg, r *sip.Request) {
+	if r.Method != "INFO" || l.room != nil {
+		return
+	}
+	if peer := c.other(l); peer.live() && peer.answered && !peer.gone {
+		peer.dialog.Send("INFO", r.ContentType, r.Body, nil, nil)
+	}
+}
+
+// legs are all legs that have not been closed.
+func (c *Call) legs() []*Leg {
+	all := make([]*Leg, 0, 2+len(c.tries))
+	for _, l := range append([]*Leg{c.a, c.b}, c.tries...) {
+		if l != nil && !l.gone {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// other is the leg's partner: for the caller the phone that answered, or the
+// only one whose early media it hears.
+func (c *Call) other(l *Leg) *Leg {
+	if l != c.a {
+		return c.a
+	}
+	if c.b != nil {
+		return c.b
+	}
+	for _, t := range c.tries {
+		if t.described {
+			return t
+		}
+	}
+	return nil
+}
+
+// hangup takes one leg out. A call of two ends with either of them; a leg in a
+// room leaves the other one in it.
+func (c *Call) hangup(l *Leg, reason string) {
+	if c.ended {
+		return
+	}
+	inRoom := l.room != nil || c.other(l) != nil && c.other(l).room != nil
+	if !inRoom || len(c.legs()) == 0 || l == c.a && !l.answered {
+		c.end(l.tel, reason)
+		return
+	}
+	c.drop(l, reason)
+	if c.a == nil && c.b == nil {
+		c.end(l.tel, reason)
+		return
+	}
+	c.settle()
+}
+
+// drop ends one leg and forgets it.
+func (c *Call) drop(l *Leg, reason string) {
+	c.x.cfg.Logger.Info("leg ended", "call_id", c.id, "leg", l.id, "reason", reason)
+	room := l.room
+	l.room = nil
+	if l.media != nil {
+		c.keepStats(l)
+		c.check(l.media.Close())
+		c.x.forgetMedia(l)
+	}
+	if l.dialog != nil {
+		l.dialog.End(0, "")
+	}
+	l.gone = true
+	switch l {
+	case c.a:
+		c.a = nil
+	case c.b:
+		c.b = nil
+	}
+	c.x.lines.remove(l)
+	if room != nil {
+		room.leave(l)
+	}
+	c.x.legEnded(l)
+}
+
+// end ends the whole call. by is the number of who did it, "" for the system.
+func (c *Call) end(by, reason string) {
+	if c.ended {
+		return
+	}
+	c.endedBy, c.reason = by, reason
+	c.x.cfg.Logger.Info("call ended", "call_id", c.id, "from", c.fromTel(), "to", c.number, "by", by, "reason", reason)
+	c.ended = true
+	for _, l := range append([]*Leg{c.a, c.b}, c.tries...) {
+		if l != nil {
+			c.drop(l, reason)
+		}
+	}
+	c.tries = nil
+	c.write()
+	c.x.remove(c)
+}
+
+// panicked ends a call whose actor panicked; the rest of the system goes on.
+func (c *Call) panicked(r any) {
+	c.x.panics.Add(1)
+	c.x.cfg.Logger.Error("call panicked", "call_id", c.id, "err", fmt.Sprint(r), "stack", string(debug.Stack()))
+	c.queue.Post(func() { c.end("", "internal error") })
+}
+
+// mediaTimeout ends what the relay found silent for too long.
+func (c *Call) mediaTimeout(l *Leg, reason string) {
+	if l.gone {
+		return
+	}
+	c.hangup(l, "media timeout: "+reason)
+}
+
+// check notes a failure of the media side; the call goes on with what works.
+func (c *Call) check(err error) {
+	if err == nil {
+		return
+	}
+	if errors.Is(err, media.ErrFull) {
+		c.x.cfg.Logger.Info("room full", "call_id", c.id)
+		return
+	}
+	c.x.cfg.Logger.Warn("media", "call_id", c.id, "err", err)
+}
+
+func (c *Call) fromTel() string {
+	if c.a != nil {
+		return c.a.tel
+	}
+	return c.published.from
+}
+
+// setOffered notes what a phone asked for in a description of its own.
+func (c *Call) setOffered(l *Leg, d sdp.Direction) {
+	if d == sdp.RecvOnly && l.media.Told() == sdp.SendOnly {
+		d = sdp.SendRecv // it only repeats that we have it on hold
+	}
+	if d != sdp.SendRecv && l.offered == sdp.SendRecv {
+		l.heldAt = c.x.cfg.Now()
+	}
+	if d != l.offered {
+		c.x.cfg.Logger.Info("hold", "call_id", c.id, "leg", l.id, "direction", d.String())
+	}
+	l.offered = d
+}

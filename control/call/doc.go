@@ -1,0 +1,26 @@
+// Package call is the back-to-back user agent: calls between stations, hold,
+// and rooms, over the dialogs of control/sip and the legs of control/media.
+//
+//	 INVITE in network order                         dialled codes
+//	          │                                            │
+//	          ▼                                            ▼
+//	Exchange.OnInvite (exchange.go) ───────────────► Feature.Dial (control/features)
+//	          │ makes                                      │ posts to
+//	          ▼                                            ▼
+//	Call (call.go): an actor on a Queue (queue.go) ◄── relay.Event (timeouts)
+//	   │    a Leg                     b Leg(s)
+//	   │    sip.Dialog + media.Leg    sip.Dialog + media.Leg
+//	   │
+//	   ├─ setup.go    ringing, forking, early media, answer, failure codes
+//	   ├─ offer.go    re-INVITE and UPDATE from a phone: hold, resume, codecs
+//	   ├─ settle.go   after every event: who hears whom, what phones are told
+//	   └─ room.go     Room: legs of several calls in one conference
+//
+// A Call's fields are touched by its own queue only; features reach it with
+// Call.Post. What others may read without asking (API, features) is published
+// in snapshot.go and line.go. settle is idempotent: an event changes state, settle makes media
+// and signalling follow, so no event needs to know all the others.
+//
+// Limits: one audio stream a call; calls are between stations and rooms of this
+// system (trunks join through the same Leg later).
+package call

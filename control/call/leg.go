@@ -1,0 +1,72 @@
+package call
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"sidetone/control/media"
+	"sidetone/control/sdp"
+	"sidetone/control/sip"
+)
+
+// Leg is one phone in a call: its dialog and its media. Both roles have the
+// same type; outgoing tells them apart.
+type Leg struct {
+	call     *Call
+	id       string
+	tel      string
+	station  Station
+	outgoing bool // we called it
+	dialog   *sip.Dialog
+	media    *media.Leg
+	peer     netip.AddrPort // where its signalling comes from
+
+	answered  bool
+	described bool          // its phone's SDP is known
+	lateOffer bool          // our 2xx carried the offer; the answer comes in the ACK
+	offered   sdp.Direction // what the phone asked for in the last offer of its own
+	heldAt    time.Time
+	offering  bool // an offer of ours is on its way
+	room      *Room
+	gone      bool
+
+	published atomic.Pointer[LegState]
+}
+
+// LegState is what others may know of a leg without asking its call.
+type LegState struct {
+	Answered bool
+	Holding  bool
+	HeldAt   time.Time // when Holding
+	Outgoing bool
+}
+
+// Tel is the station's number.
+func (l *Leg) Tel() string { return l.tel }
+
+// Call is the call the leg belongs to.
+func (l *Leg) Call() *Call { return l.call }
+
+// State is the leg's state as last published.
+func (l *Leg) State() LegState {
+	if s := l.published.Load(); s != nil {
+		return *s
+	}
+	return LegState{}
+}
+
+// holding: the phone has put the other party on hold (sendonly, recvonly,
+// inactive or c=0.0.0.0 in an offer of its own; SPEC S10).
+func (l *Leg) holding() bool { return l.offered != sdp.SendRecv }
+
+// listens and says: what the phone itself asked to do.
+func (l *Leg) listens() bool { return l.offered.Recv() }
+func (l *Leg) says() bool    { return l.offered.Send() }
+
+// live: the leg can be told and sent things.
+func (l *Leg) live() bool { return l != nil && !l.gone && l.described }
+
+func (l *Leg) publish() {
+	l.published.Store(&LegState{Answered: l.answered, Holding: l.holding(), HeldAt: l.heldAt, Outgoing: l.outgoing})
+}

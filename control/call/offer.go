@@ -1,0 +1,109 @@
+package call
+
+import (
+	"sidetone/control/media"
+	"sidetone/control/sdp"
+	"sidetone/control/sip"
+)
+
+// offered answers a re-INVITE or UPDATE of a phone from what is known of the
+// other one, which then is told what changed for it. The answer never waits
+// for the other phone, so a slow or dead one cannot block hold or resume.
+//
+//	phone ── INVITE (sendonly) ──► call
+//	phone ◄── 200 (recvonly) ──── call ── INVITE (sendonly) ──► other
+//	                              tone or music ═══════════════► other
+func (c *Call) offered(l *Leg, ev sip.Offer) {
+	if c.ended || l.media == nil {
+		l.dialog.RejectOffer(481)
+		return
+	}
+	if ev.SDP == nil {
+		l.lateOffer = true
+		l.dialog.AcceptOffer(l.media.Offer(c.want(l)))
+		return
+	}
+	before := l.offered
+	if err := l.media.SetRemote(ev.SDP); err != nil {
+		c.refuseOffer(l, err)
+		return
+	}
+	c.setOffered(l, l.media.RemoteDirection())
+	answer, err := l.media.Answer(c.answerTo(l))
+	if err != nil {
+		l.offered = before
+		c.refuseOffer(l, err)
+		return
+	}
+	l.publish() // before the phone learns of it: it may dial a code at once
+	l.dialog.AcceptOffer(answer)
+	c.settle()
+}
+
+func (c *Call) refuseOffer(l *Leg, err error) {
+	c.x.cfg.Logger.Info("offer refused", "call_id", c.id, "leg", l.id, "err", err)
+	l.dialog.RejectOffer(488)
+}
+
+// answerTo is what to answer to the phone's own offer: what it offered and the
+// other side takes.
+func (c *Call) answerTo(l *Leg) media.Local {
+	w := c.want(l)
+	e := c.x.cfg.Media
+	peer := c.other(l)
+	switch {
+	case l.room != nil:
+		w.Codecs = e.Mixable(l.media.Remote())
+	case peer.live():
+		w.Codecs = e.Bridged(l.media.Remote(), peer.media.Remote())
+	default:
+		w.Codecs = l.media.Remote()
+	}
+	return w
+}
+
+// acked takes the answer that comes in an ACK when our 2xx carried the offer.
+func (c *Call) acked(l *Leg, ev sip.Acked) {
+	if !l.lateOffer || c.ended {
+		return
+	}
+	l.lateOffer = false
+	if ev.SDP == nil {
+		c.hangup(l, "no answer in ACK")
+		return
+	}
+	if err := l.media.SetRemote(ev.SDP); err != nil {
+		c.check(err)
+		c.hangup(l, "unacceptable answer")
+		return
+	}
+	l.described = true
+	c.setOffered(l, l.media.RemoteDirection().And(l.media.Told().Reverse()))
+	if l.media.Told() == sdp.SendOnly {
+		l.offered = sdp.SendRecv // it cannot answer more than recvonly; nothing is said about hold
+	}
+	c.settle()
+}
+
+// offerAnswered takes the answer to a re-INVITE of ours.
+func (c *Call) offerAnswered(l *Leg, ev sip.OfferAnswered) {
+	l.offering = false
+	if c.ended || ev.SDP == nil {
+		return
+	}
+	if err := l.media.SetRemote(ev.SDP); err != nil {
+		c.check(err)
+		return
+	}
+	if l.holding() && l.media.Told() == sdp.SendRecv && l.media.RemoteDirection() == sdp.SendRecv {
+		c.setOffered(l, sdp.SendRecv) // it took our sendrecv as its resume
+	}
+	c.settle()
+}
+
+// offerFailed: the phone did not take our re-INVITE. The session stands as it
+// was (RFC 3261 14.1); media keeps what was planned, the phone just was not told.
+func (c *Call) offerFailed(l *Leg, ev sip.OfferFailed) {
+	c.x.cfg.Logger.Info("re-INVITE refused", "call_id", c.id, "leg", l.id, "code", ev.Code)
+	l.offering = false
+}

@@ -1,0 +1,51 @@
+package call
+
+import (
+	"sidetone/control/cdr"
+	"sidetone/relay"
+)
+
+// keepStats notes what a leg saw before its ports are given back.
+func (c *Call) keepStats(l *Leg) {
+	s := l.media.Relay().Stats()
+	c.kept = append(c.kept, cdr.Leg{
+		Tel: l.tel, Peer: l.peer, Media: s.Remote, Codec: codecName(l.media.Remote()),
+		PacketsReceived: s.Received.Packets, PacketsSent: s.Sent.Packets,
+		BytesReceived: s.Received.Bytes, BytesSent: s.Sent.Bytes,
+		Drops: Drops(s),
+	})
+}
+
+// write hands the call's record over.
+func (c *Call) write() {
+	if c.x.cfg.Record == nil {
+		return
+	}
+	r := cdr.Record{
+		ID: c.id, From: c.published.from, To: c.number,
+		Start: c.started, Ring: c.rangAt, Answer: c.answered, End: c.x.cfg.Now(),
+		Reason: c.reason, EndedBy: cdr.Called, Legs: c.kept,
+	}
+	switch c.endedBy {
+	case "":
+		r.EndedBy = cdr.System
+	case r.From:
+		r.EndedBy = cdr.Caller
+	}
+	if c.answered.IsZero() {
+		r.Code = c.code
+	}
+	c.x.cfg.Record(r)
+}
+
+// Drops are the reasons for which packets of a leg were refused, without those
+// that never happened.
+func Drops(s relay.LegStats) map[string]uint64 {
+	m := make(map[string]uint64)
+	for reason, n := range s.Dropped {
+		if n > 0 {
+			m[relay.DropReason(reason).String()] = n
+		}
+	}
+	return m
+}

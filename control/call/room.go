@@ -1,0 +1,175 @@
+package call
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"sidetone/control/media"
+	"sidetone/control/sdp"
+)
+
+// Room is a conference: legs of several calls in one mix. It may be used from
+// any goroutine; its members' calls do the work on their own queues.
+type Room struct {
+	// ID is the dialled number of a dial-in room, or a name for one made by the
+	// conference code.
+	ID string
+	// Owner is the station that made it; "" for a dial-in room.
+	Owner string
+	// Limit is the most members, the owner among them.
+	Limit int
+	// Since is when it was made.
+	Since time.Time
+
+	media *media.Room
+	// onLeave is told, outside the lock, after a leg has left.
+	onLeave func(*Room)
+
+	mu   sync.Mutex
+	legs []*Leg
+	used bool // somebody has been in
+}
+
+// NewRoom makes a room of a station; onLeave (may be nil) is called after each
+// leg that leaves, on that leg's queue.
+func (x *Exchange) NewRoom(id, owner string, limit int, onLeave func(*Room)) *Room {
+	r := &Room{ID: id, Owner: owner, Limit: limit, Since: x.cfg.Now(), onLeave: onLeave}
+	music := x.cfg.Stations[owner].Music
+	if owner == "" {
+		music = x.cfg.RoomMusic
+	}
+	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{Members: limit, Alone: x.cfg.Media.Programs().Waiting(music)})
+	if owner != "" {
+		x.listRoom(r)
+	}
+	return r
+}
+
+// listRoom makes a station's conference visible, and forgets those that ended.
+func (x *Exchange) listRoom(r *Room) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.rooms = append(slices.DeleteFunc(x.rooms, func(old *Room) bool { return old.over() }), r)
+}
+
+// over: everybody who was in has left.
+func (r *Room) over() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.used && len(r.legs) == 0
+}
+
+// Legs are who is in the room, a holding owner included, in order of arrival.
+func (r *Room) Legs() []*Leg {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.legs)
+}
+
+// Full: no other member can be added. The owner's place is kept free for it.
+func (r *Room) Full() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.full("")
+}
+
+func (r *Room) full(tel string) bool {
+	n := 0
+	for _, l := range r.legs {
+		if r.Owner == "" || l.tel != r.Owner {
+			n++
+		}
+	}
+	if r.Owner != "" && tel != r.Owner {
+		n++
+	}
+	return n >= r.Limit
+}
+
+// take reserves a place; false when the room is full.
+func (r *Room) take(l *Leg) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if slices.Contains(r.legs, l) {
+		return true
+	}
+	if r.full(l.tel) {
+		return false
+	}
+	r.legs, r.used = append(r.legs, l), true
+	return true
+}
+
+func (r *Room) leave(l *Leg) {
+	r.mu.Lock()
+	i := slices.Index(r.legs, l)
+	if i >= 0 {
+		r.legs = slices.Delete(r.legs, i, i+1)
+	}
+	r.mu.Unlock()
+	if i >= 0 && r.onLeave != nil {
+		r.onLeave(r)
+	}
+}
+
+// enter answers a caller who dialled a room.
+func (c *Call) enter(r *Room) {
+	l := c.a
+	if !r.take(l) {
+		c.reject(486, "room full")
+		return
+	}
+	l.room = r
+	var body []byte
+	if l.described {
+		var err error
+		if body, err = l.media.Answer(c.answerTo(l)); err != nil {
+			c.reject(488, err.Error())
+			return
+		}
+	} else {
+		l.lateOffer = true
+		body = l.media.Offer(media.Local{Codecs: c.x.cfg.Media.Everything()})
+	}
+	l.answered, c.answered = true, c.x.cfg.Now()
+	l.dialog.Answer(body)
+	c.x.cfg.Logger.Info("entered room", "call_id", c.id, "room", r.ID, "from", l.tel)
+	c.settle()
+	c.x.legAnswered(l)
+}
+
+// Confer moves the phone that owner is talking with into a room; the owner's
+// own leg belongs to the room too and joins the mix when it resumes. On the
+// call's queue. False: the room is full or there is nobody to move.
+func (c *Call) Confer(owner *Leg, r *Room) bool {
+	member := c.other(owner)
+	if owner.gone || !member.live() || !member.answered || member.room != nil {
+		return false
+	}
+	if !r.take(member) {
+		return false
+	}
+	r.take(owner)
+	member.room, owner.room = r, r
+	c.x.cfg.Logger.Info("into conference", "call_id", c.id, "room", r.ID, "member", member.tel)
+	c.settle()
+	return true
+}
+
+// Release ends one leg and leaves the other where it is. On the call's queue.
+func (c *Call) Release(l *Leg, reason string) {
+	if !l.gone {
+		c.hangup(l, reason)
+	}
+}
+
+// Resume sends the phone a re-INVITE to talk and listen, even if it does so
+// already. On the call's queue.
+func (c *Call) Resume(l *Leg) {
+	if l.live() && l.answered && !l.offering && !l.lateOffer {
+		w := c.want(l)
+		w.Direction = sdp.SendRecv
+		c.offer(l, w)
+	}
+}

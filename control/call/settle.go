@@ -1,0 +1,117 @@
+package call
+
+import (
+	"sidetone/control/media"
+	"sidetone/control/sdp"
+)
+
+// settle makes media and signalling follow the state of the call. It runs after
+// every event and changes only what differs.
+//
+//	peer \ this leg   talking            holding
+//	talking           hears the peer     hears nothing (recvonly: the peer)
+//	holding           hears tone, music  hears nothing
+//	in a room         the room's mix, unless it holds
+func (c *Call) settle() {
+	a, b := c.a, c.b
+	if a.live() && b.live() {
+		c.check(media.Connect(a.media, b.media, c.plan(a, b), c.plan(b, a)))
+	} else {
+		for _, l := range c.legs() {
+			if l.live() {
+				c.check(media.Connect(l.media, nil, c.plan(l, nil), media.Plan{}))
+			}
+		}
+	}
+	for _, l := range c.legs() {
+		c.watch(l)
+		c.tell(l)
+		l.publish()
+	}
+	c.publish()
+}
+
+// plan is what a leg is for right now; peer is nil when it has none.
+func (c *Call) plan(l, peer *Leg) media.Plan {
+	if l.room != nil {
+		if l.holding() || !l.answered {
+			return media.Plan{}
+		}
+		return media.Plan{Room: l.room.media}
+	}
+	if peer == nil || peer.room != nil {
+		return media.Plan{}
+	}
+	var p media.Plan
+	if l.says() && peer.listens() && (!l.holding() || l.station.PhoneTone) {
+		p.To = peer.media // a holding phone speaks only where it brings its own tone
+	}
+	if peer.holding() && !peer.station.PhoneTone && l.listens() {
+		p.Hear = c.x.cfg.Media.Programs().Waiting(peer.station.Music)
+	}
+	return p
+}
+
+// watch sets the media timeouts that fit what the leg is doing.
+func (c *Call) watch(l *Leg) {
+	t := c.x.cfg.Timeouts
+	peer := c.other(l)
+	switch {
+	case !l.live():
+	case !l.answered:
+		l.media.SetTimeouts(0, 0)
+	case l.holding() || peer.live() && l.room == nil && peer.holding():
+		l.media.SetTimeouts(t.Hold, t.Hold)
+	default:
+		l.media.SetTimeouts(t.NoMedia, t.OneWay)
+	}
+}
+
+// want is what our side of the leg's description should say now.
+func (c *Call) want(l *Leg) media.Local {
+	e := c.x.cfg.Media
+	peer := c.other(l)
+	w := media.Local{Codecs: l.media.Described(), Direction: sdp.SendRecv}
+	if l.room != nil {
+		if w.Codecs = e.Mixable(w.Codecs); w.Codecs == nil {
+			w.Codecs = e.Everything()
+		}
+	}
+	if !l.listens() {
+		w.Direction |= sdp.RecvOnly
+	}
+	if l.room == nil && peer.live() && peer.holding() && !peer.listens() {
+		w.Direction |= sdp.SendOnly
+	}
+	return w
+}
+
+// tell offers the phone what it should know: that it is held, resumed, or that
+// a room needs another codec. A phone that holds is left alone until it resumes.
+func (c *Call) tell(l *Leg) {
+	if !l.live() || !l.answered || l.offering || l.lateOffer || l.holding() {
+		return
+	}
+	w := c.want(l)
+	if w.Direction != l.media.Told() || !sameCodecs(w.Codecs, l.media.Described()) {
+		c.offer(l, w)
+	}
+}
+
+// offer sends a re-INVITE.
+func (c *Call) offer(l *Leg, w media.Local) {
+	l.offering = true
+	l.dialog.Reinvite(l.media.Offer(w))
+}
+
+func sameCodecs(a, b []sdp.Codec) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}

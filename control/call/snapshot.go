@@ -1,0 +1,173 @@
+package call
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"sidetone/control/sdp"
+	"sidetone/relay"
+)
+
+// Info is a call as it stood when it was asked for.
+type Info struct {
+	ID       string
+	From, To string
+	State    string // calling, ringing, talking, held, conference
+	Since    time.Time
+	Answered time.Time // zero before the answer
+	Legs     []LegInfo
+}
+
+// LegInfo is one phone of a call.
+type LegInfo struct {
+	ID, Tel, Name string
+	Outgoing      bool // we called it
+	Answered      bool
+	Holding       bool
+	Peer          netip.AddrPort // where its signalling comes from
+	LocalRTP      netip.AddrPort
+	Codec         string // what we send to it first, "" before SDP
+	Room          string
+	Stats         relay.LegStats
+}
+
+// RoomInfo is a room as it stood when it was asked for.
+type RoomInfo struct {
+	ID, Owner string
+	Limit     int
+	Since     time.Time
+	DialIn    bool
+	Members   []RoomMember
+}
+
+// RoomMember is one leg in a room.
+type RoomMember struct {
+	Tel, Name, CallID, LegID string
+	Holding                  bool // its own hold: it is not mixed
+}
+
+// snapshot is the part of a call that others read.
+type snapshot struct {
+	mu   sync.Mutex
+	info Info
+	legs []*relay.Leg // the data plane's side of info.Legs, nil before ports were taken
+	from string
+}
+
+// publish copies what others may know; on the call's queue.
+func (c *Call) publish() {
+	info := Info{ID: c.id, To: c.number, State: c.state(), Since: c.started, Answered: c.answered}
+	var relays []*relay.Leg
+	for _, l := range c.legs() {
+		li := LegInfo{ID: l.id, Tel: l.tel, Name: l.station.Name, Outgoing: l.outgoing, Answered: l.answered, Holding: l.holding(), Peer: l.peer}
+		if l.room != nil {
+			li.Room = l.room.ID
+		}
+		var r *relay.Leg
+		if l.media != nil {
+			r = l.media.Relay()
+			li.LocalRTP = r.LocalRTP()
+			li.Codec = codecName(l.media.Remote())
+		}
+		info.Legs = append(info.Legs, li)
+		relays = append(relays, r)
+	}
+	s := &c.published
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.a != nil {
+		s.from = c.a.tel
+	}
+	info.From = s.from
+	s.info, s.legs = info, relays
+}
+
+func (c *Call) state() string {
+	switch {
+	case c.answered.IsZero() && c.rangAt.IsZero():
+		return "calling"
+	case c.answered.IsZero():
+		return "ringing"
+	}
+	for _, l := range c.legs() {
+		if l.room != nil {
+			return "conference"
+		}
+	}
+	for _, l := range c.legs() {
+		if l.holding() {
+			return "held"
+		}
+	}
+	return "talking"
+}
+
+// codecName is the first voice codec of a list.
+func codecName(list []sdp.Codec) string {
+	for _, c := range list {
+		if !c.IsEvent() && !c.IsComfortNoise() {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func (s *snapshot) read() Info {
+	s.mu.Lock()
+	info := s.info
+	info.Legs = slices.Clone(info.Legs)
+	legs := slices.Clone(s.legs)
+	s.mu.Unlock()
+	for i, r := range legs {
+		if r != nil {
+			info.Legs[i].Stats = r.Stats()
+		}
+	}
+	return info
+}
+
+// Calls lists the running calls, oldest first.
+func (x *Exchange) Calls() []Info {
+	x.mu.Lock()
+	running := make([]*Call, 0, len(x.calls))
+	for _, c := range x.calls {
+		running = append(running, c)
+	}
+	x.mu.Unlock()
+	infos := make([]Info, 0, len(running))
+	for _, c := range running {
+		infos = append(infos, c.published.read())
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
+	return infos
+}
+
+// Rooms lists the dial-in rooms and the conferences that stations made.
+func (x *Exchange) Rooms() []RoomInfo {
+	x.mu.Lock()
+	rooms := slices.Clone(x.rooms)
+	x.mu.Unlock()
+	for _, r := range x.dialIn {
+		rooms = append(rooms, r)
+	}
+	var infos []RoomInfo
+	for _, r := range rooms {
+		legs := r.Legs()
+		if r.Owner != "" && len(legs) == 0 {
+			continue
+		}
+		info := RoomInfo{ID: r.ID, Owner: r.Owner, Limit: r.Limit, Since: r.Since, DialIn: r.Owner == ""}
+		for _, l := range legs {
+			info.Members = append(info.Members, RoomMember{Tel: l.tel, Name: l.station.Name, CallID: l.call.id, LegID: l.id, Holding: l.State().Holding})
+		}
+		infos = append(infos, info)
+	}
+	slices.SortFunc(infos, func(a, b RoomInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return infos
+}
+
+// Panics counts actors that panicked; each ended one call.
+func (x *Exchange) Panics() uint64 { return x.panics.Load() }

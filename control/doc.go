@@ -1,0 +1,16 @@
+// Package control builds a server from a configuration and runs it: the one
+// place that knows every part.
+//
+//	config.Config ──► New (server.go)
+//	                    │
+//	     sip.Stack ─────┼──── call.Exchange ──── media.Engine ──── relay.Relay
+//	  registrar, dialogs│     B2BUA, rooms       SDP, tones         shards
+//	                    │        │
+//	                    │     features.Conference (46)
+//	                    │        │
+//	                    └── api.Server  ◄── state.go turns snapshots into JSON shapes
+//	                        cdr.Writer  ◄── one record a call
+//
+// New acquires addresses and files, Run owns the goroutines, and the end of
+// Run's context is a clean stop: new calls refused, BYE to every call.
+package control

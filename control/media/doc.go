@@ -1,0 +1,26 @@
+// Package media joins the relay and the mixer under one description: a Leg is
+// a local port pair, what was agreed about it in SDP, and what its phone hears.
+//
+// It knows nothing of SIP: the B2BUA (control/call) and later ng drive the same
+// legs.
+//
+//	         offers, answers                        what should be heard
+//	              │                                         │
+//	              ▼                                         ▼
+//	Leg.SetRemote / Leg.Describe (negotiate.go)      Connect, Plan (plan.go)
+//	              │                                         │
+//	              ▼                                         ▼
+//	   relay.Leg.SetRemote ◄────── Leg (leg.go) ──────► relay.Leg.SetRoute
+//	                                 │      │
+//	             tone or music ◄─────┘      └─────► conference
+//	           player.go: one mixer.Player          room.go: one mixer.Conference
+//	           a program and shard                  a Room, on one shard
+//
+// A Leg belongs to the actor that opened it: its methods are called by one
+// goroutine at a time. Engine and Room may be used from anywhere. Both legs of
+// a pair and all legs of a room live on one shard; Connect and Room.join move
+// them there.
+//
+// Limits: one audio stream a leg; what is decoded (rooms, tones, transcoding)
+// is what codecs.Set decodes, everything else is relayed untouched.
+package media

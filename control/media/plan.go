@@ -1,0 +1,120 @@
+package media
+
+import "sidetone/relay"
+
+// Plan says what a leg is for at this moment. The zero Plan is silence: what
+// arrives is counted and dropped, nothing is sent.
+type Plan struct {
+	// To receives what this leg's phone says.
+	To *Leg
+	// Hear is played to the leg's phone; nil when it hears another leg.
+	Hear *Program
+	// Room mixes the leg; the two above are then unused.
+	Room *Room
+}
+
+// Connect gives two legs their plans at once; b may be nil. It brings the legs
+// to one shard where a plan needs that, and changes only what differs from the
+// present, so it may be called after every event.
+func Connect(a, b *Leg, pa, pb Plan) error {
+	first := a.retreat(pa)
+	if b != nil {
+		if err := b.retreat(pb); first == nil {
+			first = err
+		}
+	}
+	if err := a.advance(pa); first == nil {
+		first = err
+	}
+	if b != nil {
+		if err := b.advance(pb); first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// retreat ends what the plan no longer has.
+func (l *Leg) retreat(p Plan) error {
+	var first error
+	if l.seat != nil && l.seat.room != p.Room {
+		first = l.seat.leave()
+		l.seat = nil
+	}
+	if l.hearing != nil && (l.hearing.key.program != p.Hear || p.Room != nil || l.retuned) {
+		l.hearing.stop()
+		l.hearing = nil
+	}
+	if l.to != nil && (l.to != p.To || p.Room != nil) {
+		if err := l.mute(); first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// mute ends the pouring into another leg.
+func (l *Leg) mute() error {
+	l.to.from, l.to = nil, nil
+	return l.relay.SetRoute(relay.Route{})
+}
+
+// advance begins what the plan has and the leg has not.
+func (l *Leg) advance(p Plan) error {
+	if p.Room != nil {
+		return l.sit(p.Room)
+	}
+	if p.To != nil {
+		if err := l.pour(p.To); err != nil {
+			return err
+		}
+	}
+	if p.Hear == nil || l.hearing != nil {
+		return nil
+	}
+	h, err := l.engine.players.listen(p.Hear, l.relay.Shard(), l.talk().listener(l.relay))
+	if err != nil {
+		return err
+	}
+	l.hearing, l.retuned = h, false
+	return nil
+}
+
+func (l *Leg) sit(r *Room) error {
+	if l.seat == nil {
+		s, err := r.join(l.relay, l.talk())
+		if err != nil {
+			return err
+		}
+		l.seat, l.retuned = s, false
+		return nil
+	}
+	if !l.retuned {
+		return nil
+	}
+	l.retuned = false
+	return l.seat.change(l.talk())
+}
+
+// pour routes what arrives at l to another leg, translated where they differ.
+func (l *Leg) pour(to *Leg) error {
+	if l.to == to && sameCodecs(l.poured.local, l.local) && sameCodecs(l.poured.remote, to.remote) {
+		return nil
+	}
+	if l.relay.Shard() != to.relay.Shard() {
+		if l.hearing != nil {
+			l.hearing.stop()
+			l.hearing = nil
+		}
+		if err := l.relay.Move(to.relay.Shard()); err != nil {
+			return err
+		}
+	}
+	m := translate(l.engine.cfg.Set, l.local, to.remote)
+	if err := l.relay.SetRoute(relay.Route{To: to.relay, Map: m}); err != nil {
+		return err
+	}
+	l.to, to.from = to, l
+	l.poured.local, l.poured.remote = l.local, to.remote
+	return nil
+}

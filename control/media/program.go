@@ -1,0 +1,81 @@
+package media
+
+import (
+	"fmt"
+
+	"sidetone/mixer"
+	"sidetone/mixer/moh"
+	"sidetone/mixer/tone"
+)
+
+// ProgramRate is the sample rate of tones and music in Hz.
+const ProgramRate = 8000
+
+// A Program is something a leg can hear that no other leg says: a tone or a
+// class of music. Every leg of a shard that hears the same Program shares one
+// mixer.Player, so that it is read and encoded once for all of them.
+type Program struct {
+	name string
+	open func() (mixer.Source, error)
+}
+
+// String is the program's name as operators know it, such as "tone hold".
+func (p *Program) String() string {
+	if p == nil {
+		return "silence"
+	}
+	return p.name
+}
+
+// Programs is what this system can play, made once at start.
+type Programs struct {
+	// Hold, Ringback, Busy and Congestion are the tones of the country set.
+	Hold, Ringback, Busy, Congestion *Program
+
+	music map[string]*Program
+}
+
+// MusicClass is one class of music-on-hold: its name and its files. Without
+// files the built-in melody is played.
+type MusicClass struct {
+	Name  string
+	Files []string
+}
+
+// LoadPrograms reads the tone set of a country ("us", "de", ...; ITU-T E.180)
+// and every class of music. Errors name the class and the file.
+func LoadPrograms(country string, classes []MusicClass) (*Programs, error) {
+	library := moh.NewLibrary(moh.LibraryConfig{})
+	set, err := tone.Lookup(country)
+	if err != nil {
+		return nil, err
+	}
+	p := &Programs{
+		Hold:       toneProgram("hold", set.Hold),
+		Ringback:   toneProgram("ringback", set.Ringback),
+		Busy:       toneProgram("busy", set.Busy),
+		Congestion: toneProgram("congestion", set.Congestion),
+		music:      make(map[string]*Program, len(classes)),
+	}
+	for _, c := range classes {
+		list, err := library.Playlist(ProgramRate, c.Files...)
+		if err != nil {
+			return nil, fmt.Errorf("music %s: %w", c.Name, err)
+		}
+		p.music[c.Name] = &Program{name: "music " + c.Name, open: func() (mixer.Source, error) { return list.Cursor(), nil }}
+	}
+	return p, nil
+}
+
+func toneProgram(name string, cadence tone.Cadence) *Program {
+	return &Program{name: "tone " + name, open: func() (mixer.Source, error) { return tone.NewGenerator(cadence, ProgramRate) }}
+}
+
+// Waiting is what a held party hears for a station's music class; an empty or
+// unknown class gives the hold tone.
+func (p *Programs) Waiting(class string) *Program {
+	if m, ok := p.music[class]; ok {
+		return m
+	}
+	return p.Hold
+}

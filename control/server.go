@@ -1,0 +1,273 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"sidetone/codecs"
+	"sidetone/control/api"
+	"sidetone/control/call"
+	"sidetone/control/cdr"
+	"sidetone/control/config"
+	"sidetone/control/features"
+	"sidetone/control/media"
+	"sidetone/control/sip"
+	"sidetone/jitter"
+	"sidetone/relay"
+)
+
+// farewell is how long a stop waits for running calls to be ended.
+const farewell = 3 * time.Second
+
+// Server is a running sidetone. It is made by New and runs once.
+type Server struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	relay    *relay.Relay
+	engine   *media.Engine
+	stack    *sip.Stack
+	exchange *call.Exchange
+	api      *api.Server // nil when api.listen is empty
+	records  *cdr.Writer
+	started  time.Time
+	ready    chan struct{}
+}
+
+// New makes a server of a valid configuration. It binds addresses and opens
+// files; Run or Close gives them back. Errors name what could not be had.
+func New(cfg *config.Config, log *slog.Logger) (*Server, error) {
+	s := &Server{cfg: cfg, log: log, started: time.Now(), ready: make(chan struct{})}
+	if err := s.build(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) build() (err error) {
+	cfg := s.cfg
+	programs, err := media.LoadPrograms(cfg.Media.Tones, musicClasses(cfg))
+	if err != nil {
+		return err
+	}
+	if s.records, err = cdr.New(cfg.Store.Dir); err != nil {
+		return err
+	}
+	latching, err := relay.ParseMode(cfg.Media.Latching)
+	if err != nil {
+		return err
+	}
+	interfaces := relayInterfaces(cfg)
+	s.relay, err = relay.New(relay.Config{
+		Shards: cfg.Media.Shards, Sockets: cfg.Media.Sockets, BatchWindow: cfg.Media.BatchWindow,
+		DSCP: cfg.Media.DSCP, Interfaces: interfaces, Logger: s.log,
+		Events: func(ev relay.Event) { s.exchange.MediaEvent(ev) },
+	})
+	if err != nil {
+		return err
+	}
+	s.engine = media.New(media.Config{
+		Relay: s.relay, Set: codecs.Builtin(), Programs: programs, Interfaces: interfaces,
+		Private: privateNetworks(cfg), Latching: latching, Jitter: jitterConfig(cfg),
+	})
+	directory := newDirectory(cfg)
+	s.stack, err = sip.New(sip.Config{
+		Listen: cfg.SIP.Listen, Realm: cfg.SIP.Realm, UserAgent: "sidetone",
+		AnswerTimeout: cfg.Media.Timeouts.Answer,
+		Accounts:      directory, AuthInvites: cfg.SIP.AuthInvites,
+		Whitelist: sip.Whitelist{Enabled: cfg.SIP.Whitelist.Enabled, Networks: cfg.SIP.Whitelist.Networks},
+		Registrar: sip.RegistrarConfig{
+			Expires: cfg.SIP.Expires, NATExpires: cfg.SIP.NATExpires,
+			NATCheckPort: cfg.SIP.NATCheck == "ip_port", MaxStations: cfg.SIP.MaxStations, OnChange: s.registration,
+		},
+		OnInvite: func(in *sip.Invite) { s.exchange.OnInvite(in) },
+		Logger:   s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.exchange = call.New(call.Config{
+		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
+		Stations: directory.stations, Rooms: rooms(cfg), RoomMusic: firstMusic(cfg),
+		Timeouts: call.Timeouts(cfg.Media.Timeouts), Record: s.records.Write, Logger: s.log,
+	})
+	features.NewConference(s.exchange, cfg.FeatureCodes.Conference, cfg.Conference.Members, s.log)
+	if err := s.stack.Listen(); err != nil {
+		return err
+	}
+	if cfg.API.Listen != "" {
+		s.api, err = api.New(api.Config{Listen: cfg.API.Listen, Token: cfg.API.Token.Reveal(), State: state{s}, Logger: s.log})
+	}
+	return err
+}
+
+// Run serves until ctx ends, then stops cleanly. The first part that fails ends
+// the others, and its error is returned.
+func (s *Server) Run(ctx context.Context) error {
+	parts, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	run := func(name string, fn func(context.Context) error) {
+		wg.Go(func() { // ends with parts, waited for below
+			if err := fn(parts); err != nil && !errors.Is(err, context.Canceled) {
+				stop(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	run("media", s.relay.Run)
+	run("sip", s.stack.Run)
+	run("records", s.records.Run)
+	if s.api != nil {
+		run("api", s.api.Run)
+	}
+	close(s.ready)
+	select {
+	case <-ctx.Done():
+		timeout := time.NewTimer(farewell)
+		expired := make(chan struct{})
+		go func() { // ends with the timer, which is stopped below or fires
+			select {
+			case <-timeout.C:
+			case <-parts.Done():
+			}
+			close(expired)
+		}()
+		s.exchange.Shutdown(expired)
+		timeout.Stop()
+		stop(nil)
+	case <-parts.Done():
+	}
+	wg.Wait()
+	err := context.Cause(parts)
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, s.Close())
+}
+
+// Ready is closed when Run has started every part.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// SIPAddresses are the listeners with their real ports: "udp:127.0.0.1:5060".
+func (s *Server) SIPAddresses() []string { return s.stack.Addresses() }
+
+// APIAddress is the HTTP listener's address, "" when there is none.
+func (s *Server) APIAddress() string {
+	if s.api == nil {
+		return ""
+	}
+	return s.api.Addr().String()
+}
+
+// Close gives back what New acquired; after Run it does nothing.
+func (s *Server) Close() error {
+	var errs []error
+	if s.api != nil {
+		errs = append(errs, s.api.Close())
+	}
+	if s.stack != nil {
+		errs = append(errs, s.stack.Close())
+	}
+	if s.relay != nil {
+		errs = append(errs, s.relay.Close())
+	}
+	if s.records != nil {
+		errs = append(errs, s.records.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Server) registration(ev sip.RegistrationEvent) {
+	s.log.Info("registration", "event", ev.Kind, "tel", ev.Binding.Tel, "peer", ev.Binding.Flow.Remote.String(), "reason", ev.Reason)
+}
+
+// directory is the stations as SIP and calls know them.
+type directory struct {
+	accounts map[string]sip.Account
+	stations map[string]call.Station
+}
+
+func newDirectory(cfg *config.Config) *directory {
+	d := &directory{accounts: make(map[string]sip.Account), stations: make(map[string]call.Station)}
+	for _, st := range cfg.Stations {
+		nat := map[string]sip.NATMode{"auto": sip.NATAuto, "yes": sip.NATYes, "no": sip.NATNo}[st.BehindNAT]
+		d.accounts[st.Tel] = sip.Account{Tel: st.Tel, UserID: st.UserID, Name: st.Name, HA1: sip.HA1(st.HA1(cfg.SIP.Realm)), NAT: nat}
+		d.stations[st.Tel] = call.Station{
+			Tel: st.Tel, Name: st.Name, Music: st.Music,
+			PhoneTone: st.ToneSource == "phone", BehindNAT: nat == sip.NATYes,
+		}
+	}
+	return d
+}
+
+// ByTel is for sip.Accounts.
+func (d *directory) ByTel(tel string) (sip.Account, bool) {
+	a, ok := d.accounts[tel]
+	return a, ok
+}
+
+func relayInterfaces(cfg *config.Config) []relay.Interface {
+	var list []relay.Interface
+	for _, i := range cfg.Media.Interfaces {
+		list = append(list, relay.Interface{Name: i.Name, Address: i.Address, Advertise: i.Advertise, FirstPort: i.Ports.First, LastPort: i.Ports.Last})
+	}
+	return list
+}
+
+// privateNetworks are those configured and the subnets of our own interfaces.
+func privateNetworks(cfg *config.Config) []netip.Prefix {
+	list := append([]netip.Prefix(nil), cfg.Media.PrivateNetworks...)
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return list
+	}
+	for _, a := range addrs {
+		p, err := netip.ParsePrefix(a.String())
+		if err != nil {
+			continue
+		}
+		for _, i := range cfg.Media.Interfaces {
+			if p.Addr() == i.Address {
+				list = append(list, p.Masked())
+			}
+		}
+	}
+	return list
+}
+
+func jitterConfig(cfg *config.Config) jitter.Config {
+	j := cfg.Media.Jitter
+	mode := jitter.Adaptive
+	if j.Mode == "fixed" {
+		mode = jitter.Fixed
+	}
+	return jitter.Config{Mode: mode, Min: j.Min, Normal: j.Normal, Max: j.Max, ClockRate: media.ProgramRate}
+}
+
+func musicClasses(cfg *config.Config) []media.MusicClass {
+	var list []media.MusicClass
+	for _, m := range cfg.Media.Music {
+		list = append(list, media.MusicClass{Name: m.Name, Files: m.Files})
+	}
+	return list
+}
+
+// firstMusic is what somebody alone in a dial-in room hears.
+func firstMusic(cfg *config.Config) string {
+	if len(cfg.Media.Music) == 0 {
+		return ""
+	}
+	return cfg.Media.Music[0].Name
+}
+
+func rooms(cfg *config.Config) []call.RoomConfig {
+	var list []call.RoomConfig
+	for _, r := range cfg.Conference.Rooms {
+		list = append(list, call.RoomConfig{Number: r.Number, Members: r.Members})
+	}
+	return list
+}

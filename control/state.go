@@ -1,0 +1,122 @@
+package control
+
+import (
+	"time"
+
+	"sidetone/control/api"
+	"sidetone/control/call"
+)
+
+// state shows the server to the API: it turns snapshots into the API's shapes.
+type state struct{ *Server }
+
+// Ready is for api.State.
+func (s state) Ready() string {
+	select {
+	case <-s.ready:
+	default:
+		return "starting"
+	}
+	if s.exchange.Draining() {
+		return "stopping"
+	}
+	return ""
+}
+
+// Stations is for api.State.
+func (s state) Stations() []api.Station {
+	status := make(map[string]api.Station)
+	for _, r := range s.stack.Registrar().Snapshot() {
+		if !r.Registered {
+			continue
+		}
+		status[r.Tel] = api.Station{
+			Status: "registered", PhoneType: r.UserAgent, PublicIP: r.Public.Addr(), PublicPort: r.Public.Port(),
+			SignalPort: r.SignalPort, Protocol: r.Transport, BehindNAT: r.BehindNAT, Expires: int64(r.Expires / time.Second),
+		}
+	}
+	list := make([]api.Station, 0, len(s.cfg.Stations))
+	for _, c := range s.cfg.Stations {
+		row, ok := status[c.Tel]
+		if !ok {
+			row.Status = "unregistered"
+		}
+		row.Tel, row.Name, row.Calls = c.Tel, c.Name, len(s.exchange.Legs(c.Tel))
+		list = append(list, row)
+	}
+	return list
+}
+
+// Calls is for api.State.
+func (s state) Calls() []api.Call {
+	calls := s.exchange.Calls()
+	list := make([]api.Call, 0, len(calls))
+	for _, c := range calls {
+		row := api.Call{ID: c.ID, State: c.State, From: c.From, To: c.To, Since: c.Since, Answered: c.Answered, Legs: []api.Leg{}}
+		for _, l := range c.Legs {
+			row.Legs = append(row.Legs, legShape(l))
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+func legShape(l call.LegInfo) api.Leg {
+	direction := "in"
+	if l.Outgoing {
+		direction = "out"
+	}
+	st := l.Stats
+	return api.Leg{
+		ID: l.ID, Tel: l.Tel, Name: l.Name, Direction: direction, Answered: l.Answered, Holding: l.Holding, Room: l.Room,
+		Peer: l.Peer, Local: l.LocalRTP, Remote: st.Remote, Latch: st.State.String(), Codec: l.Codec, SSRC: st.SSRC,
+		Received: api.Traffic{Packets: st.Received.Packets, Bytes: st.Received.Bytes},
+		Sent:     api.Traffic{Packets: st.Sent.Packets, Bytes: st.Sent.Bytes},
+		Drops:    call.Drops(st),
+	}
+}
+
+// Rooms is for api.State.
+func (s state) Rooms() []api.Room {
+	list := []api.Room{}
+	for _, r := range s.exchange.Rooms() {
+		row := api.Room{ID: r.ID, Owner: r.Owner, State: "idle", Limit: r.Limit, Since: r.Since, Members: []api.Member{}}
+		if r.DialIn {
+			row.Number = r.ID
+		}
+		if len(r.Members) > 0 {
+			row.State = "active"
+		}
+		for _, m := range r.Members {
+			row.Members = append(row.Members, api.Member{Tel: m.Tel, Name: m.Name, Call: m.CallID, Leg: m.LegID, Holding: m.Holding})
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+// Capacity is for api.State.
+func (s state) Capacity() api.Capacity {
+	c := api.Capacity{
+		Stations: api.Usage{Limit: len(s.cfg.Stations)},
+		Calls:    api.Usage{Used: len(s.exchange.Calls())},
+		Uptime:   int64(time.Since(s.started) / time.Second),
+		Draining: s.exchange.Draining(),
+	}
+	for _, r := range s.stack.Registrar().Snapshot() {
+		if r.Registered {
+			c.Stations.Used++
+		}
+	}
+	for _, r := range s.exchange.Rooms() {
+		if len(r.Members) > 0 {
+			c.Rooms.Used++
+		}
+	}
+	for _, u := range s.relay.Interfaces() {
+		c.Ports = append(c.Ports, api.PortUsage{Interface: u.Name, Address: u.Address, Used: u.InUse, Limit: u.Pairs})
+	}
+	r := s.records.Stats()
+	c.Records = api.Records{Written: r.Written, Dropped: r.Dropped, Failed: r.Failed}
+	return c
+}
