@@ -22,6 +22,7 @@ const (
 // through twice.
 type nonces struct {
 	secret []byte
+	most   int // entries in each half
 
 	mu       sync.Mutex // guards the following
 	floor    int64      // unix nanoseconds; older nonces are stale
@@ -68,7 +69,7 @@ type nonce struct {
 }
 
 func newNonces(secret []byte) *nonces {
-	return &nonces{secret: secret, newer: make(map[[8]byte]*ncWindow), older: make(map[[8]byte]*ncWindow)}
+	return &nonces{secret: secret, most: nonceTable, newer: make(map[[8]byte]*ncWindow), older: make(map[[8]byte]*ncWindow)}
 }
 
 // mint makes a nonce for a peer.
@@ -116,7 +117,7 @@ func (n *nonces) use(no nonce, nc uint32, now time.Time) bool {
 		w = n.older[no.id]
 	}
 	if w == nil {
-		if len(n.newer) >= nonceTable || now.UnixNano()-n.swapped > int64(nonceAge) {
+		if len(n.newer) >= n.most || now.UnixNano()-n.swapped > int64(nonceAge) {
 			n.swap(now)
 			if no.at <= n.floor {
 				return false

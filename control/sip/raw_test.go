@@ -80,7 +80,7 @@ func (r *raw) hear(wait time.Duration) gosip.Message {
 
 func (r *raw) parse(b []byte) gosip.Message {
 	r.t.Helper()
-	msg, err := gosip.ParseMessage(b)
+	msg, err := newParser().ParseSIP(b)
 	if err != nil {
 		r.t.Fatalf("%v in %q", err, b)
 	}

@@ -100,7 +100,7 @@ func (s *Stack) receiveRequest(req *gosip.Request, f Flow) {
 		s.receiveInDialog(req, f, tag)
 		return
 	}
-	if s.merged(req) {
+	if req.Method == gosip.INVITE && s.merged(req) {
 		s.stateless(req, f, 482, "")
 		return
 	}

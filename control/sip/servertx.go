@@ -53,9 +53,9 @@ func requestKey(req *gosip.Request, method gosip.RequestMethod) string {
 	return fmt.Sprintf("2543|%s|%s|%d|%s|%s|%s", req.Recipient.String(), fromTag(req), req.CSeq().SeqNo, callID(req), via.Value(), method)
 }
 
-// mergeKey finds a request that reached us twice over different paths (RFC 3261 8.2.2.2).
+// mergeKey finds an INVITE that reached us twice over different paths (RFC 3261 8.2.2.2).
 func mergeKey(req *gosip.Request) string {
-	return fmt.Sprintf("%s|%s|%d|%s", callID(req), fromTag(req), req.CSeq().SeqNo, req.Method)
+	return fmt.Sprintf("%s|%s|%d", callID(req), fromTag(req), req.CSeq().SeqNo)
 }
 
 // respondTo says where responses to a request go: down its connection, or to its source, to the port its Via names
@@ -85,7 +85,7 @@ func (s *Stack) newServerTx(req *gosip.Request, f Flow, tag string) (tx *serverT
 		invite: req.Method == gosip.INVITE,
 		tag:    tag,
 	}
-	if toTag(req) == "" {
+	if tx.invite && toTag(req) == "" {
 		tx.merge = mergeKey(req)
 	}
 	s.mu.Lock()
