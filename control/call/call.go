@@ -51,6 +51,9 @@ func (c *Call) Post(fn func()) {
 // notify makes the event handler of a leg's dialog.
 func (c *Call) notify(l *Leg) func(sip.Event) {
 	return func(ev sip.Event) {
+		if l.gone {
+			return // the last event of a dialog that we have ended ourselves
+		}
 		c.x.cfg.Logger.Debug("sip event", "call_id", c.id, "leg", l.id, "event", fmt.Sprintf("%T", ev))
 		switch ev := ev.(type) {
 		case sip.Progress:
