@@ -247,6 +247,27 @@ func TestAnotherMKIIsRefused(t *testing.T) {
 	}
 }
 
+// Some phones announce an MKI in SDP and send none.
+func TestAnMKIThatDoesNotComeIsNotMissed(t *testing.T) {
+	for _, p := range Profiles() {
+		t.Run(p.String(), func(t *testing.T) {
+			key := newTestKey(t, p)
+			sender := newTestContext(t, key)
+			key.MKI = []byte{0, 0, 0, 1}
+			receiver := newTestContext(t, key)
+			talk(t, sender, receiver, 65500, 65600)
+			b := make([]byte, 300)
+			n, _ := sender.ProtectRTCP(b, rtcpPacket(1))
+			if n, err := receiver.UnprotectRTCP(b, b[:n]); err != nil || !bytes.Equal(b[:n], rtcpPacket(1)) {
+				t.Errorf("RTCP: %x, %v", b[:n], err)
+			}
+			if _, err := receiver.UnprotectRTP(b, protectAt(t, key, 1, 65700)); err != nil {
+				t.Errorf("with the MKI: %v", err)
+			}
+		})
+	}
+}
+
 func TestWhatIsNoPacketIsRefused(t *testing.T) {
 	eachProfile(t, func(t *testing.T, k Key) {
 		c := newTestContext(t, k)
@@ -271,8 +292,8 @@ func TestWhatIsNoPacketIsRefused(t *testing.T) {
 				t.Errorf("%s: UnprotectRTCP: %v", name, err)
 			}
 		}
-		if _, err := c.UnprotectRTP(b, rtpPacket(1, 1, k.Profile.TagLen()+len(k.MKI)-1)); err != ErrShort {
-			t.Errorf("no room for tag and MKI: %v", err)
+		if _, err := c.UnprotectRTP(b, rtpPacket(1, 1, k.Profile.TagLen()-1)); err != ErrShort {
+			t.Errorf("no room for the tag: %v", err)
 		}
 		if _, err := c.UnprotectRTCP(b, rtcpPacket(1)[:8+k.Profile.RTCPTagLen()+3]); err != ErrShort {
 			t.Errorf("no room for index and tag: %v", err)

@@ -1,7 +1,7 @@
 package srtp
 
 import (
-	"crypto/subtle"
+	"bytes"
 	"encoding/binary"
 
 	"sidetone/relay/rtp"
@@ -78,9 +78,44 @@ func (s *session) protectRTP(dst, packet []byte, h int) (int, error) {
 // is the SSRC's stream or nil. Where there are several candidates dst must not be packet:
 // GCM destroys dst when it fails.
 //
+// A packet without its MKI is read too, for some phones announce one and do not send it. It
+// is authenticated like any other.
+//
 // hot path: no allocation, lock, clock or log (for an SSRC that is known)
 func (s *session) unprotectRTP(dst, packet []byte, h int, st *stream, candidates []int64) (int, error) {
-	end := len(packet) - s.tagLen - len(s.mki)
+	if len(s.mki) == 0 {
+		return s.openRTP(dst, packet, h, 0, st, candidates)
+	}
+	marked := s.endsInMKI(packet, s.tagLen)
+	if marked {
+		n, err := s.openRTP(dst, packet, h, len(s.mki), st, candidates)
+		if err != ErrAuth || s.gcm != nil {
+			return n, err
+		}
+	}
+	n, err := s.openRTP(dst, packet, h, 0, st, candidates)
+	if err == ErrAuth && !marked {
+		err = ErrMKI
+	}
+	return n, err
+}
+
+// endsInMKI tells whether packet has the key's MKI: at its end in GCM, before a tag of tagLen
+// bytes in AES-CM.
+//
+// hot path: no allocation, lock, clock or log
+func (s *session) endsInMKI(packet []byte, tagLen int) bool {
+	if s.cm != nil {
+		packet = packet[:max(0, len(packet)-tagLen)]
+	}
+	return bytes.HasSuffix(packet, s.mki)
+}
+
+// openRTP is unprotectRTP for a packet with an MKI of known length.
+//
+// hot path: no allocation, lock, clock or log (for an SSRC that is known)
+func (s *session) openRTP(dst, packet []byte, h, mkiLen int, st *stream, candidates []int64) (int, error) {
+	end := len(packet) - s.tagLen - mkiLen
 	if end < h {
 		return 0, ErrShort
 	}
@@ -88,13 +123,6 @@ func (s *session) unprotectRTP(dst, packet []byte, h int, st *stream, candidates
 		return 0, ErrBuffer
 	}
 	ssrc := rtp.SSRC(packet)
-	mki, tag := packet[end:end+len(s.mki)], packet[end+len(s.mki):]
-	if s.gcm != nil {
-		mki = packet[end+gcmTagLen:]
-	}
-	if subtle.ConstantTimeCompare(mki, s.mki) != 1 {
-		return 0, ErrMKI
-	}
 	for _, candidate := range candidates {
 		if candidate > maxRTPIndex {
 			continue // no one with the key sends it
@@ -104,7 +132,7 @@ func (s *session) unprotectRTP(dst, packet []byte, h int, st *stream, candidates
 			if !s.gcm.openRTP(dst, packet[:end+gcmTagLen], h, ssrc, index) {
 				continue
 			}
-		} else if !s.cm.verifyRTP(packet[:end], tag, index) {
+		} else if !s.cm.verifyRTP(packet[:end], packet[end+mkiLen:], index) {
 			continue
 		}
 		if err := s.acceptRTP(dst, packet, h, end, st, ssrc, index); err != nil {
@@ -175,11 +203,32 @@ func (s *session) protectRTCP(dst, packet []byte) (int, error) {
 	return n, nil
 }
 
-// unprotectRTCP is Context.UnprotectRTCP under this key.
+// unprotectRTCP is Context.UnprotectRTCP under this key, with unprotectRTP's way with MKIs.
 //
 // hot path: no allocation, lock, clock or log (for an SSRC that is known)
 func (s *session) unprotectRTCP(dst, packet []byte) (int, error) {
-	end := len(packet) - s.rtcpTag - 4 - len(s.mki)
+	if len(s.mki) == 0 {
+		return s.openRTCP(dst, packet, 0)
+	}
+	marked := s.endsInMKI(packet, s.rtcpTag)
+	if marked {
+		n, err := s.openRTCP(dst, packet, len(s.mki))
+		if err != ErrAuth || s.gcm != nil {
+			return n, err
+		}
+	}
+	n, err := s.openRTCP(dst, packet, 0)
+	if err == ErrAuth && !marked {
+		err = ErrMKI
+	}
+	return n, err
+}
+
+// openRTCP is unprotectRTCP for a packet with an MKI of known length.
+//
+// hot path: no allocation, lock, clock or log (for an SSRC that is known)
+func (s *session) openRTCP(dst, packet []byte, mkiLen int) (int, error) {
+	end := len(packet) - s.rtcpTag - 4 - mkiLen
 	if end < rtcpHeaderLen {
 		return 0, ErrShort
 	}
@@ -191,15 +240,11 @@ func (s *session) unprotectRTCP(dst, packet []byte) (int, error) {
 		at += gcmTagLen
 	}
 	word := binary.BigEndian.Uint32(packet[at:])
-	mki, tag := packet[at+4:at+4+len(s.mki)], packet[at+4+len(s.mki):]
-	if subtle.ConstantTimeCompare(mki, s.mki) != 1 {
-		return 0, ErrMKI
-	}
 	ssrc, encrypted := ssrcOfRTCP(packet), word&rtcpFlag != 0
 	var authentic bool
 	switch {
 	case s.cm != nil:
-		authentic = s.cm.verifyRTCP(packet[:at+4], tag)
+		authentic = s.cm.verifyRTCP(packet[:at+4], packet[at+4+mkiLen:])
 	case encrypted:
 		authentic = s.gcm.openRTCP(dst, packet[:at], ssrc, word)
 	default:
