@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"sidetone/mixer/tone"
 )
 
 // What the port ranges of media are held to. A call is two legs of one pair each.
@@ -24,6 +26,9 @@ func checkMedia(r *report, c *Config, host Host) {
 		r.add("media.jitter.min", "%s is longer than normal, %s", j.Min, j.Normal)
 	} else if j.Normal > j.Max {
 		r.add("media.jitter.normal", "%s is longer than max, %s", j.Normal, j.Max)
+	}
+	if _, err := tone.Lookup(m.Tones); err != nil {
+		r.add("media.tones", "there are none of %q; there are %s", m.Tones, strings.Join(tone.Countries(), ", "))
 	}
 	classes := map[string]int{}
 	for i, class := range m.Music {

@@ -54,11 +54,8 @@ func checkAPI(r *report, c *Config, host Host) {
 		r.add("api.listen", "%s can be reached from the network; set api.token, or listen on 127.0.0.1", c.API.Listen)
 	}
 	for i, l := range c.SIP.Listen {
-		network, sip, err := ParseListen(l, "udp", "tcp", "tls")
-		if err != nil || network == "udp" || sip.Port() != addr.Port() || addr.Port() == 0 {
-			continue
-		}
-		if sip.Addr() == addr.Addr() || sip.Addr().IsUnspecified() || addr.Addr().IsUnspecified() {
+		network, sip, err := ParseListen(l, sipNetworks...)
+		if err == nil && network != "udp" && overlap(sip, addr) {
 			r.add("api.listen", "%s is taken by %s, %s", c.API.Listen, entry("sip.listen", i), l)
 		}
 	}

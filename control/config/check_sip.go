@@ -20,20 +20,32 @@ func checkSIP(r *report, c *Config, host Host) {
 	if len(s.Listen) == 0 {
 		r.add("sip.listen", "wants at least one listener, such as udp:0.0.0.0:5060")
 	}
-	seen := map[string]bool{}
 	for i, l := range s.Listen {
 		path := entry("sip.listen", i)
-		_, addr, err := ParseListen(l, "udp", "tcp", "tls")
+		network, addr, err := ParseListen(l, sipNetworks...)
 		if err != nil {
 			r.add(path, "%s", err)
 			continue
 		}
-		if seen[l] && addr.Port() != 0 {
-			r.add(path, "%s is listed already", l)
+		for k, other := range s.Listen[:i] {
+			n, a, err := ParseListen(other, sipNetworks...)
+			if err == nil && (n == "udp") == (network == "udp") && overlap(a, addr) {
+				r.add(path, "%s is taken by %s, %s", l, entry("sip.listen", k), other)
+			}
 		}
-		seen[l] = true
 		checkLocal(r, path, addr.Addr(), host)
 	}
+}
+
+// sipNetworks are those of sip.listen; tls is on TCP.
+var sipNetworks = []string{"udp", "tcp", "tls"}
+
+// overlap reports whether two sockets of one kind cannot both have their addresses.
+func overlap(a, b netip.AddrPort) bool {
+	if a.Port() != b.Port() || a.Port() == 0 || a.Addr().Is4() != b.Addr().Is4() {
+		return false
+	}
+	return a.Addr() == b.Addr() || a.Addr().IsUnspecified() || b.Addr().IsUnspecified()
 }
 
 // checkLocal reports an address that sockets of this machine cannot have.
@@ -50,8 +62,8 @@ func checkLocal(r *report, path string, a netip.Addr, host Host) {
 func (c *Config) signallingPorts(a netip.Addr) []uint16 {
 	var ports []uint16
 	for _, l := range c.SIP.Listen {
-		network, addr, err := ParseListen(l, "udp", "tcp", "tls")
-		if err == nil && network == "udp" && (addr.Addr() == a || addr.Addr().IsUnspecified()) {
+		network, addr, err := ParseListen(l, sipNetworks...)
+		if err == nil && network == "udp" && (addr.Addr() == a || addr.Addr().IsUnspecified() && addr.Addr().Is4() == a.Is4()) {
 			ports = append(ports, addr.Port())
 		}
 	}

@@ -33,7 +33,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Errors are all the faults of a file in the order of their places.
+// Errors are the faults of a file in the order of their places: all, or the first hundred and a count.
 type Errors []*Error
 
 // Error has one fault a line.
@@ -55,11 +55,12 @@ type report struct {
 	file   string
 	places map[string]position
 	broken map[string]bool // paths of values that could not be read
+	said   map[string]bool // paths that have a fault
 	errors Errors
 }
 
 func newReport(file string) *report {
-	return &report{file: file, places: map[string]position{}, broken: map[string]bool{}}
+	return &report{file: file, places: map[string]position{}, broken: map[string]bool{}, said: map[string]bool{}}
 }
 
 // add notes a fault of the value at a path, one a path, and none where it or what holds it could not
@@ -71,7 +72,7 @@ func (r *report) add(path, format string, args ...any) {
 			return
 		}
 	}
-	if path != "" && slices.ContainsFunc(r.errors, func(e *Error) bool { return e.Path == path }) {
+	if path != "" && r.said[path] {
 		return
 	}
 	r.addAt(r.place(path), path, format, args...)
@@ -85,14 +86,15 @@ func (r *report) unreadable(p position, path, format string, args ...any) {
 
 // addAt notes a fault at a place.
 func (r *report) addAt(p position, path, format string, args ...any) {
+	r.said[path] = true
 	r.errors = append(r.errors, &Error{File: r.file, Line: p.line, Column: p.column, Path: oneLine(path), Message: oneLine(fmt.Sprintf(format, args...))})
 }
 
 // oneLine keeps what a file says from breaking the line it is reported on, or filling the screen.
 func oneLine(s string) string {
-	const most = 400
-	if len(s) > most {
-		s = s[:most] + "..."
+	const longest = 400
+	if len(s) > longest {
+		s = s[:longest] + "..."
 	}
 	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || c == utf8.RuneError {
@@ -120,7 +122,10 @@ func parent(path string) (string, bool) {
 	return path[:max(0, strings.LastIndexAny(path, ".["))], true
 }
 
-// err is nil, or all faults sorted by place.
+// most is how many faults are told; nobody reads more at a time.
+const most = 100
+
+// err is nil, or the faults sorted by place.
 func (r *report) err() error {
 	if len(r.errors) == 0 {
 		return nil
@@ -131,5 +136,8 @@ func (r *report) err() error {
 		}
 		return a.Column - b.Column
 	})
+	if more := len(r.errors) - most; more > 0 {
+		return append(r.errors[:most:most], &Error{File: r.file, Message: fmt.Sprintf("and %d more", more)})
+	}
 	return r.errors
 }

@@ -47,3 +47,11 @@ func TestFaults(t *testing.T) {
 		})
 	}
 }
+
+func TestManyFaultsAreCounted(t *testing.T) {
+	_, err := Parse("f", []byte(strings.Repeat("x: 1\n", 150)), testHost())
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 101 || lines[99] != "f:100:1: x: unknown key" || lines[100] != "f: and 50 more" {
+		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-2:])
+	}
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 
 	yaml "github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -25,8 +26,8 @@ func parseTree(r *report, text []byte) ast.Node {
 		return nil
 	}
 	tokens := lexer.Tokenize(string(text))
-	if p, deep := tooDeep(tokens); deep {
-		r.addAt(p, "", "nested deeper than %d levels", maxDepth)
+	if p, fault := tooMuch(tokens); fault != "" {
+		r.addAt(p, "", "%s", fault)
 		return nil
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // duplicates are reported by decode.go
@@ -53,21 +54,33 @@ func parseTree(r *report, text []byte) ast.Node {
 	return body
 }
 
-// tooDeep finds where brackets or indentation nest deeper than maxDepth.
-func tooDeep(tokens token.Tokens) (position, bool) {
-	depth := 0
+// tooMuch finds what the parser would take time and memory for by its square: brackets or list dashes
+// nested deeper than maxDepth, and more documents than one with its end. Lists nested line by line are
+// bounded by the indentation that this needs.
+func tooMuch(tokens token.Tokens) (position, string) {
+	brackets, dashes, line, documents := 0, 0, 0, 0
 	for _, t := range tokens {
 		switch t.Type {
 		case token.MappingStartType, token.SequenceStartType:
-			depth++
+			brackets++
 		case token.MappingEndType, token.SequenceEndType:
-			depth--
+			brackets--
+		case token.SequenceEntryType:
+			if t.Position.Line != line {
+				dashes, line = 0, t.Position.Line
+			}
+			dashes++
+		case token.DocumentHeaderType:
+			documents++
 		}
-		if depth > maxDepth || t.Position.IndentLevel > maxDepth {
-			return placeOf(t), true
+		if brackets > maxDepth || dashes > maxDepth {
+			return placeOf(t), fmt.Sprintf("nested deeper than %d levels", maxDepth)
+		}
+		if documents > 2 {
+			return placeOf(t), "a second document; the file is one"
 		}
 	}
-	return position{}, false
+	return position{}, ""
 }
 
 func placeOf(t *token.Token) position {
