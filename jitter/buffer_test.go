@@ -56,6 +56,7 @@ func TestTraces(t *testing.T) {
 		{"silences", sent(minute, ms(20)).paused(10*time.Second, 14*time.Second).paused(20*time.Second, 21*time.Second), 42, ms(250), 0, 0},
 		{"way longer by 100 ms", sent(minute, ms(20)).delayed(true, step(1000, 0, ms(100))), 100, ms(100), 0, 0},
 		{"way longer by 500 ms", sent(minute, ms(20)).delayed(true, step(1000, 0, ms(500))), 370, ms(150), 0, 0},
+		{"sender stops for 10 s, its clock too", sent(minute, ms(20)).delayed(true, step(1000, 0, 10*time.Second)), 7000, ms(150), 0, 0},
 		{"way shorter by 100 ms", sent(minute, ms(20)).delayed(true, step(1000, ms(100), 0)), 115, 0, 0, 0},
 		{"timestamps leap forward", sent(minute, ms(20)).after(at20s, func(p *Packet) { p.Timestamp += 12345678 }), 42, 0, 0, 1},
 		{"timestamps leap back", sent(minute, ms(20)).after(at20s, func(p *Packet) { p.Timestamp -= 80000 }), 42, 0, 0, 1},

@@ -16,7 +16,7 @@ func (g *Generator) Update(payload []byte) {
 	g.next = parse(payload)
 	g.blend = 1
 	if g.now.amplitude == 0 {
-		g.now.filter = g.next.filter
+		g.now.filter, g.now.order = g.next.filter, g.next.order
 	}
 }
 
@@ -31,9 +31,9 @@ func (g *Generator) Generate(dst []int16) {
 			}
 		}
 		amplitude := g.now.amplitude*g.blend + g.next.amplitude*(1-g.blend)
-		filter := &g.next.filter
+		filter := g.next.filter[:g.next.order]
 		if g.blend > 0.5 {
-			filter = &g.now.filter
+			filter = g.now.filter[:g.now.order]
 		}
 		v := g.synthesise(g.white()*amplitude, filter)
 		dst[i] = int16(math.Round(min(max(v, math.MinInt16), math.MaxInt16)))
@@ -41,10 +41,13 @@ func (g *Generator) Generate(dst []int16) {
 }
 
 // synthesise runs one sample through the lattice form of 1/A(z), stable whenever every |k| < 1.
-func (g *Generator) synthesise(v float64, filter *[maxOrder]float64) float64 {
-	for i := maxOrder - 1; i >= 0; i-- {
+func (g *Generator) synthesise(v float64, filter []float64) float64 {
+	if len(filter) == 0 {
+		return v
+	}
+	for i := len(filter) - 1; i >= 0; i-- {
 		v -= filter[i] * g.state[i]
-		if i+1 < maxOrder {
+		if i+1 < len(filter) {
 			g.state[i+1] = g.state[i] + filter[i]*v
 		}
 	}

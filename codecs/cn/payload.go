@@ -12,6 +12,7 @@ const quietest = 127
 type description struct {
 	amplitude float64 // RMS of the noise before the filter, in samples' units
 	filter    [maxOrder]float64
+	order     int // coefficients in use
 }
 
 // parse reads a payload: one octet of level, then one for each reflection coefficient. An empty one
@@ -26,7 +27,8 @@ func parse(payload []byte) (d description) {
 	}
 	const full = 32768
 	d.amplitude = full * math.Pow(10, -float64(level)/20)
-	for i, octet := range payload[1:min(len(payload), 1+maxOrder)] {
+	d.order = min(len(payload)-1, maxOrder)
+	for i, octet := range payload[1 : 1+d.order] {
 		// Section 3.2; 255 is not defined and would be outside of the unit circle.
 		k := 258 * float64(int(min(octet, 254))-127) / 32768
 		d.filter[i] = k
