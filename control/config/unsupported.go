@@ -34,6 +34,14 @@ var unsupported = []struct {
 			found("media.sockets")
 		}
 	}},
+	{"a limit of channels", func(c, _ *Config, found func(string)) {
+		if c.Media.MPSChannels > 0 {
+			found("media.mps_channels")
+		}
+		if c.Media.MGIPorts > 0 {
+			found("media.mgi_ports")
+		}
+	}},
 	{"music other than WAV files", func(c, _ *Config, found func(string)) {
 		for i, m := range c.Media.Music {
 			for k, f := range m.Files {
