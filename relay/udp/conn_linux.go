@@ -2,6 +2,7 @@ package udp
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -64,7 +65,13 @@ func (n *Ports) Conn(batch int) (Conn, error) {
 	return c, nil
 }
 
+// watch adds a file to the epoll, unless that has been closed and its number may be another file's.
 func (c *conn) watch(fd int, slot uint32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
 	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(slot)}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &e))
 }
@@ -96,9 +103,13 @@ func (c *conn) Detach(slot uint32) {
 	if int(slot) >= len(c.sockets) || c.sockets[slot] == nil {
 		return
 	}
-	// An error here means that the socket was closed first, which takes it out of the epoll as well.
-	unix.EpollCtl(c.epoll, unix.EPOLL_CTL_DEL, c.sockets[slot].fd, nil)
+	s := c.sockets[slot]
 	c.sockets[slot] = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed && !s.closed.Load() { // closing a socket takes it out of the epoll as well
+		unix.EpollCtl(c.epoll, unix.EPOLL_CTL_DEL, s.fd, nil)
+	}
 }
 
 // Receive serves the sockets that the last epoll wait reported, then waits for more.

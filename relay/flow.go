@@ -1,0 +1,214 @@
+package relay
+
+import (
+	"net/netip"
+
+	"sidetone/relay/rtp"
+	"sidetone/relay/udp"
+)
+
+// The way of a packet that has arrived, on the shard's thread:
+//
+//	Packet ──slot──► leg ──► RTP? ──► valid ──► source (Latch) ──► payload type ──► learn ──► route ──┬► Sink
+//	                          └► RTCP ► valid ► source (rtcpLatch) ──────────────────────────► route ─┴► To: send
+//
+// Nothing that arrives changes a leg before its source is accepted, but for the latch's own candidates.
+
+// accept takes one packet that has arrived.
+// Hot path: no allocation, lock, clock or log.
+func (s *Shard) accept(p *udp.Packet, now int64) {
+	s.stats.Received.add(len(p.Data))
+	if int(p.Slot) >= len(s.ports) || s.ports[p.Slot].leg == nil {
+		s.stats.NoSession++
+		return
+	}
+	l, onRTCPPort := s.ports[p.Slot].leg, s.ports[p.Slot].rtcp
+	switch {
+	case p.Truncated:
+		l.stats.Dropped[DropMalformed]++
+	case onRTCPPort:
+		l.acceptRTCP(s, p.Data, p.Addr, true, now)
+	case l.carriesRTCP(p.Data):
+		l.acceptRTCP(s, p.Data, p.Addr, false, now)
+	default:
+		l.acceptRTP(s, p.Data, p.Addr, now)
+	}
+}
+
+// carriesRTCP reports whether a packet on the RTP port is RTCP (RFC 5761, 4). Without negotiated rtcp-mux a
+// payload type of 64-95 that was negotiated is RTP.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) carriesRTCP(b []byte) bool {
+	return rtp.IsRTCP(b) && (l.remote.Mux || l.remote.PayloadTypes == [2]uint64{} || !l.negotiated(rtp.PayloadType(b)))
+}
+
+// negotiated reports whether the peer may send a payload type. With none signalled it may send any.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) negotiated(pt uint8) bool {
+	set := &l.remote.PayloadTypes
+	return set[pt>>6&1]&(1<<(pt&63)) != 0 || *set == [2]uint64{}
+}
+
+// acceptRTP takes a packet that is RTP if it is anything.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
+	if !rtp.Valid(b) {
+		l.stats.Dropped[DropMalformed]++
+		return
+	}
+	verdict := l.latch.Check(src)
+	if verdict == Refuse {
+		l.stats.Dropped[DropSource]++
+		return
+	}
+	pt := rtp.PayloadType(b)
+	if !l.negotiated(pt) {
+		l.stats.Dropped[DropPayloadType]++
+		return
+	}
+	ssrc, seq := rtp.SSRC(b), rtp.SequenceNumber(b)
+	if verdict == Pass {
+		l.latch.Seen(ssrc, seq)
+	} else if !l.learn(s, src, ssrc, seq, now) {
+		return
+	}
+	l.stats.Received.add(len(b))
+	l.stats.SSRC, l.stats.PayloadType = ssrc, pt
+	l.active = now
+	if l.route.Sink != nil {
+		l.route.Sink.ReceiveRTP(b, now)
+	}
+	if l.route.To != nil {
+		l.forward(s, b, pt)
+	} else if l.route.Sink == nil {
+		l.stats.Dropped[DropNoSession]++
+	}
+}
+
+// learn shows the latch an RTP packet of a candidate and reports whether it is accepted.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) learn(s *Shard, src netip.AddrPort, ssrc uint32, seq uint16, now int64) bool {
+	verdict, event := l.latch.Learn(src, ssrc, seq, now)
+	switch verdict {
+	case Refuse:
+		l.stats.Dropped[DropSource]++
+	case Candidate:
+		l.stats.Dropped[DropLearning]++
+	}
+	if event != 0 {
+		l.rtcpLatch.reset()
+		s.report(Event{Leg: l, Kind: event, Remote: src})
+	}
+	return verdict == Pass
+}
+
+// acceptRTCP takes a packet that is RTCP if it is anything, from the RTCP port or multiplexed on the RTP port.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool, now int64) {
+	if !rtp.ValidRTCP(b) {
+		l.stats.Dropped[DropMalformed]++
+		return
+	}
+	var accepted bool
+	if onRTCPPort {
+		accepted = l.rtcpLatch.accept(src, rtp.RTCPSSRC(b), &l.latch)
+	} else {
+		accepted = l.latch.acceptsRTCP(src)
+	}
+	if !accepted {
+		if l.latch.State() == Locked {
+			l.stats.Dropped[DropSource]++
+		} else {
+			l.stats.Dropped[DropLearning]++
+		}
+		return
+	}
+	l.stats.RTCPReceived.add(len(b))
+	l.active = now
+	if to := l.route.To; to != nil {
+		to.sendRTCP(s, b)
+	}
+}
+
+// forward sends an RTP packet on from the leg it is routed to.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
+	if l.route.Map == nil {
+		l.route.To.sendRTP(s, b)
+		return
+	}
+	action := &l.route.Map[pt]
+	switch {
+	case action.Drop:
+		l.stats.Dropped[DropPayloadType]++
+	case action.Transform == nil:
+		rtp.SetPayloadType(b, action.PayloadType)
+		l.route.To.sendRTP(s, b)
+	default:
+		payload := rtp.Payload(b)
+		out := s.buffer()
+		head := copy(out, b[:rtp.HeaderLen(b)])
+		n := 0
+		if len(payload) > 0 && len(out)-head >= transformRoom {
+			n = action.Transform.Transform(out[head:], payload)
+		}
+		if n <= 0 || n > len(out)-head {
+			l.stats.Dropped[DropMalformed]++
+			return
+		}
+		out[0] &^= 0x20 // the padding stays behind
+		rtp.SetPayloadType(out, action.PayloadType)
+		l.route.To.sendRTP(s, out[:head+n])
+	}
+}
+
+// transformRoom is the room that Transform is promised.
+const transformRoom = 1400
+
+// sendRTP queues an RTP packet for the peer. b must stay as it is until flush.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) sendRTP(s *Shard, b []byte) {
+	to := l.latch.To()
+	if !to.IsValid() {
+		l.stats.Unaddressed++
+		return
+	}
+	l.stats.Sent.add(len(b))
+	s.put(l.slots[0], to, b)
+}
+
+// sendRTCP queues an RTCP packet for the peer: on the RTP port when the peer multiplexes, else on the RTCP port.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) sendRTCP(s *Shard, b []byte) {
+	slot, to := l.slots[1], l.rtcpTo()
+	if l.remote.Mux {
+		slot = l.slots[0]
+	}
+	if !to.IsValid() {
+		l.stats.Unaddressed++
+		return
+	}
+	l.stats.RTCPSent.add(len(b))
+	s.put(slot, to, b)
+}
+
+// rtcpTo returns where RTCP goes now.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) rtcpTo() netip.AddrPort {
+	if l.remote.Mux {
+		return l.latch.To()
+	}
+	return l.rtcpLatch.to(&l.latch)
+}
+
+// WriteRTP sends a packet to the leg's peer, wherever that is now; while it is unknown the packet is counted
+// and dropped. p is copied. On the shard's thread only: from its sinks, tickers and commands.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) WriteRTP(p []byte) {
+	s := l.on
+	if s == nil || len(p) > udp.MaxDatagram {
+		return // closed, or nothing that could be received either
+	}
+	b := s.buffer()
+	l.sendRTP(s, b[:copy(b, p)])
+}

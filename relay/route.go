@@ -1,0 +1,44 @@
+package relay
+
+// Route says what becomes of the packets that arrive at a leg. The zero Route counts and drops them.
+// With To and a Sink, the Sink sees each RTP packet first, as it came.
+type Route struct {
+	To   *Leg        // where they are sent from; on the same shard
+	Map  *PayloadMap // what is done to RTP on its way to To; nil = nothing
+	Sink Sink        // who consumes RTP here; RTCP counts as life and ends here, unless there is a To
+}
+
+// Sink consumes RTP. It is called on the shard's thread. Hot path: no allocation, lock, clock or log.
+type Sink interface {
+	// ReceiveRTP takes a valid RTP packet of the peer that arrived at time now. p is valid during the call only,
+	// and must not be changed.
+	ReceiveRTP(p []byte, now int64)
+}
+
+// PayloadMap says for each payload type what is done to a packet. Do not change it once a route has it.
+type PayloadMap [128]Action
+
+// Action is what is done to the packets of one payload type. Sequence number, timestamp, marker, SSRC, CSRCs and
+// extension are kept.
+type Action struct {
+	PayloadType uint8     // what the packet leaves with
+	Drop        bool      // it does not leave
+	Transform   Transform // what the payload goes through; nil = unchanged
+}
+
+// Transform turns the payload of one codec into that of another, packet by packet. It is called on the shard's
+// thread, for one flow or several of one shard. Hot path: no allocation, lock, clock or log.
+type Transform interface {
+	// Transform writes what becomes of payload into dst and returns its length. dst has room for at least 1400
+	// bytes and does not overlap payload. 0 or less drops the packet.
+	Transform(dst, payload []byte) int
+}
+
+// NewPayloadMap returns a map that leaves every packet as it is.
+func NewPayloadMap() *PayloadMap {
+	m := new(PayloadMap)
+	for pt := range m {
+		m[pt].PayloadType = uint8(pt)
+	}
+	return m
+}

@@ -1,0 +1,296 @@
+package relay
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"sidetone/relay/udp"
+)
+
+const (
+	batchSize   = 128 // packets received at once, and sent at once
+	commandsMax = 32  // commands run between two batches
+)
+
+// Shard is one worker thread and all that it owns: its way to the network, its legs and their state, its tick. Its methods
+// are for its thread alone: for functions given to Do and Post, sinks and tickers.
+type Shard struct {
+	// Immutable.
+	index  int
+	conn   udp.Conn
+	clock  func() int64
+	events func(Event)
+	log    *slog.Logger
+
+	// Shared with other goroutines.
+	mailbox mailbox
+	stop    atomic.Bool
+	done    chan struct{} // closed when the thread has left the shard for good
+	load    atomic.Int32  // legs, those on their way here included
+
+	// Owned by the shard's thread.
+	now      int64
+	in       []udp.Packet
+	inCount  int // in[inAt:inCount] are to be handled
+	inAt     int
+	out      outbox
+	ports    []portEntry // by slot
+	free     []uint32    // slots of ports that are empty
+	legs     []*Leg
+	wheel    wheel
+	window   window
+	nextScan int64
+	commands [commandsMax]func(*Shard)
+	stats    ShardStats
+}
+
+// portEntry is what a slot stands for.
+type portEntry struct {
+	leg  *Leg // nil = the slot is free
+	rtcp bool
+}
+
+func newShard(index int, conn udp.Conn, c Config) *Shard {
+	return &Shard{index: index, conn: conn, clock: c.Clock, events: c.Events, log: c.Logger.With("shard", index), done: make(chan struct{}),
+		now: c.Clock(), in: make([]udp.Packet, batchSize), out: newOutbox(batchSize), wheel: newWheel(), window: window{limit: c.BatchWindow}}
+}
+
+// Index returns the shard's number, from 0.
+func (s *Shard) Index() int { return s.index }
+
+// Now returns the time of the batch being handled, nanoseconds of the relay's clock.
+func (s *Shard) Now() int64 { return s.now }
+
+// AddTicker lets t run every 20 ms. Adding it again changes nothing.
+func (s *Shard) AddTicker(t Ticker) { s.wheel.add(t, s.now) }
+
+// RemoveTicker ends that; t may be the one that is running.
+func (s *Shard) RemoveTicker(t Ticker) { s.wheel.remove(t) }
+
+// run is the shard's loop; it returns when stop is set, or with the error that ended it.
+func (s *Shard) run() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for !s.stop.Load() {
+		if err := s.pass(); err != nil {
+			return fmt.Errorf("shard %d: %w", s.index, err)
+		}
+	}
+	return nil
+}
+
+// finish runs what is left in the mailbox, so that nobody waits for it in vain. After it the shard's state belongs to whoever
+// sees done closed.
+func (s *Shard) finish() {
+	s.mailbox.close()
+	for s.runCommands() > 0 {
+	}
+	close(s.done)
+}
+
+// pass is one turn of the loop: wait, packets, ticks, silence, commands, and a pause when packets come thick.
+//
+//	Receive ─► clock ─► accept each ─► tick ─► scan ─► flush ─► commands ─► pause
+//
+// Hot path: no allocation, lock, clock or log, but for one reading of the clock.
+func (s *Shard) pass() error {
+	s.mailbox.sleeping.Store(true)
+	timeout := s.timeout()
+	if s.mailbox.pending.Load() || s.stop.Load() {
+		timeout = 0
+	}
+	n, err := s.conn.Receive(s.in, timeout)
+	s.mailbox.sleeping.Store(false)
+	if err != nil {
+		return err
+	}
+	now := s.clock()
+	s.now = now
+	s.stats.Passes++
+	for s.inAt, s.inCount = 0, n; s.inAt < s.inCount; {
+		s.acceptAll(now)
+	}
+	for !s.tick(now) {
+	}
+	s.scan(now)
+	s.flush()
+	s.runCommands()
+	if pause := s.window.pause(n, now); pause > 0 && n < len(s.in) {
+		s.pause(pause)
+	}
+	return nil
+}
+
+// timeout returns how long the shard may sleep: until the next tick or scan.
+// Hot path: no allocation, lock, clock or log.
+func (s *Shard) timeout() time.Duration {
+	if len(s.legs) == 0 && s.wheel.filled == 0 {
+		return -1
+	}
+	until := s.nextScan
+	if due, ok := s.wheel.due(); ok {
+		until = min(until, due)
+	}
+	return time.Duration(max(until-s.now, 0))
+}
+
+// pause lets packets gather, but holds up no tick and no command.
+// Hot path: no allocation, lock, clock or log.
+func (s *Shard) pause(d time.Duration) {
+	if due, ok := s.wheel.due(); ok {
+		d = min(d, time.Duration(due-s.now))
+	}
+	s.mailbox.sleeping.Store(true)
+	if d > 0 && !s.mailbox.pending.Load() && !s.stop.Load() {
+		s.stats.Pauses++
+		s.conn.Pause(d)
+		s.now += int64(d)
+	}
+	s.mailbox.sleeping.Store(false)
+}
+
+// acceptAll handles the packets received from inAt on. A panic behind a route cuts that route and drops the packet;
+// the caller comes back for the rest.
+func (s *Shard) acceptAll(now int64) {
+	defer s.recoverPacket()
+	for s.inAt < s.inCount {
+		p := &s.in[s.inAt]
+		s.inAt++
+		s.accept(p, now)
+	}
+}
+
+func (s *Shard) recoverPacket() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	slot := s.in[s.inAt-1].Slot
+	if int(slot) >= len(s.ports) || s.ports[slot].leg == nil {
+		s.panicked("packet", cause)
+		return
+	}
+	l := s.ports[slot].leg
+	s.panicked("packet", cause, "leg", l.id)
+	l.setRoute(Route{})
+	s.report(Event{Leg: l, Kind: Failed, Reason: fmt.Sprint("internal error: ", cause)})
+}
+
+// tick runs the tickers that are due and reports whether it came to the end. A ticker that panics is removed.
+func (s *Shard) tick(now int64) (done bool) {
+	defer s.recoverTick()
+	s.wheel.advance(now)
+	return true
+}
+
+func (s *Shard) recoverTick() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	t, ok := s.wheel.current()
+	s.panicked("tick", cause, "ticker", fmt.Sprintf("%T", t))
+	if ok {
+		s.wheel.remove(t)
+	}
+}
+
+// runCommands runs a few of the functions posted and returns how many.
+func (s *Shard) runCommands() int {
+	n := s.mailbox.take(s.commands[:])
+	for i, fn := range s.commands[:n] {
+		s.commands[i] = nil
+		s.stats.Commands++
+		s.command(fn)
+	}
+	if n > 0 {
+		s.flush()
+	}
+	return n
+}
+
+func (s *Shard) command(fn func(*Shard)) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.panicked("command", cause)
+		}
+	}()
+	fn(s)
+}
+
+func (s *Shard) panicked(where string, cause any, attrs ...any) {
+	s.stats.Panics++
+	s.log.Error("panic in "+where, append(attrs, "err", cause, "stack", string(debug.Stack()))...)
+}
+
+// report tells the control side.
+// Hot path: no allocation, lock, clock or log.
+func (s *Shard) report(e Event) {
+	if s.events != nil {
+		s.events(e)
+	}
+}
+
+// attach gives the leg two slots and lets its packets in.
+func (s *Shard) attach(l *Leg) error {
+	for i, p := range l.ports {
+		slot := s.takeSlot()
+		if err := s.conn.Attach(slot, p); err != nil {
+			s.free = append(s.free, slot)
+			if i == 1 {
+				s.releaseSlot(l.slots[0])
+			}
+			return err
+		}
+		s.ports[slot] = portEntry{leg: l, rtcp: i == 1}
+		l.slots[i] = slot
+	}
+	if len(s.legs) == 0 {
+		s.nextScan = s.now + scanEvery
+	}
+	l.on, l.index = s, len(s.legs)
+	s.legs = append(s.legs, l)
+	return nil
+}
+
+// detach takes the leg off the shard. What it had to send is sent before.
+func (s *Shard) detach(l *Leg) {
+	s.flush()
+	for _, slot := range l.slots {
+		s.releaseSlot(slot)
+	}
+	last := len(s.legs) - 1
+	s.legs[l.index] = s.legs[last]
+	s.legs[l.index].index = l.index
+	s.legs[last] = nil
+	s.legs = s.legs[:last]
+	l.on = nil
+}
+
+func (s *Shard) takeSlot() uint32 {
+	if n := len(s.free); n > 0 {
+		slot := s.free[n-1]
+		s.free = s.free[:n-1]
+		return slot
+	}
+	s.ports = append(s.ports, portEntry{})
+	return uint32(len(s.ports) - 1)
+}
+
+func (s *Shard) releaseSlot(slot uint32) {
+	s.conn.Detach(slot)
+	s.ports[slot] = portEntry{}
+	s.free = append(s.free, slot)
+}
+
+// snapshot returns the shard's counters.
+func (s *Shard) snapshot() ShardStats {
+	stats := s.stats
+	stats.Legs, stats.Tickers = len(s.legs), len(s.wheel.slotOf)
+	stats.LateTicks, stats.MissedTicks = s.wheel.late, s.wheel.missed
+	return stats
+}
