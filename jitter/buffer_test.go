@@ -206,23 +206,6 @@ func TestEventsKeepTheirPlaceAndTakeNoTime(t *testing.T) {
 	}
 }
 
-func TestResetStartsAfresh(t *testing.T) {
-	b := New(Config{})
-	tr := sent(time.Second, ms(20))
-	for _, a := range tr[:10] {
-		b.Put(a.packet, a.at)
-	}
-	b.Reset()
-	if item := b.Next(tr[9].at+int64(time.Second), 0); item.Kind != Wait {
-		t.Fatalf("after Reset: %v", item.Kind)
-	}
-	b.Put(tr[20].packet, tr[20].at)
-	item := b.Next(tr[20].at+int64(ms(100)), 0)
-	if item.Kind != Play || item.Timestamp != tr[20].packet.Timestamp || !item.Onset {
-		t.Errorf("got %+v", item)
-	}
-}
-
 func TestLongPayloadIsRefused(t *testing.T) {
 	b := New(Config{PayloadBytes: 100})
 	b.Put(Packet{Payload: make([]byte, 101), Samples: 101}, 1)

@@ -7,7 +7,7 @@
 //	                                 least            0.97 quantile       │
 //	                                   └──► target.go ◄── spikes          │
 //	                                           │                          ▼
-//	reader, every tick ──► Buffer.Next ◄───────┴──── buffer.go: Play, Lost or Wait
+//	reader, every tick ──► Buffer.Next ◄───────┴──── next.go: Play, Lost or Wait
 //	               └─────► Buffer.Stretch ◄──── playout.go: how much time there is to spare
 //	                              │
 //	                              ▼ stretch.go

@@ -49,10 +49,3 @@ func (r *ring) free(s *slot) {
 		r.count--
 	}
 }
-
-func (r *ring) clear() {
-	for i := range r.slots {
-		r.slots[i].filled, r.slots[i].index = false, -1
-	}
-	r.count = 0
-}

@@ -13,7 +13,7 @@ type Stats struct {
 	Skipped    uint64 // thrown away to keep the delay under Max
 	Refused    uint64 // of a foreign source, or too long
 	Breaks     uint64 // changes of SSRC, leaps of timestamp or sequence number that were followed
-	Underruns  uint64 // times the reader found nothing in mid stream
+	Underruns  uint64 // times the reader found nothing to play, the end of a talk spurt included
 
 	Target time.Duration // what the delay should be, counted from the fastest packets
 	Delay  time.Duration // what it is: playout of the last packet, counted from the fastest packets

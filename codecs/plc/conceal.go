@@ -44,12 +44,6 @@ func (c *Concealer) Faded() bool { return c.lost > fadedAfter }
 // fadedAfter is the frames after which a loss is silence.
 const fadedAfter = 6
 
-// Reset forgets everything that was heard.
-func (c *Concealer) Reset() {
-	clear(c.history)
-	c.lost = 0
-}
-
 // Good takes received samples, any number, and replaces them by the output, Delay samples older.
 // hot path: no allocation, lock, clock or log.
 func (c *Concealer) Good(samples []int16) {

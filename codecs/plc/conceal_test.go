@@ -106,20 +106,6 @@ func TestSilenceStaysSilent(t *testing.T) {
 	}
 }
 
-func TestResetForgets(t *testing.T) {
-	c := New(8000)
-	c.Good(sine(800, 0, 200, 8000))
-	c.Lost(make([]int16, 80))
-	c.Reset()
-	out := make([]int16, 400)
-	c.Lost(out)
-	for _, v := range out {
-		if v != 0 {
-			t.Fatal("sound from before the reset")
-		}
-	}
-}
-
 func TestGoodLostNoAllocs(t *testing.T) {
 	c, out := New(8000), sine(160, 0, 200, 8000)
 	if n := testing.AllocsPerRun(100, func() { c.Good(out); c.Lost(out) }); n != 0 {

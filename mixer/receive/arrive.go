@@ -14,8 +14,8 @@ func (s *Stream) ReceiveRTP(p []byte, now int64) {
 		return
 	}
 	pt := rtp.PayloadType(p)
-	f := &s.formats[pt]
-	if !f.known {
+	f := s.find(pt)
+	if f == nil {
 		s.stats.UnknownPayloadType++
 		return
 	}

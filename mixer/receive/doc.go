@@ -1,12 +1,11 @@
 // Package receive turns one party's RTP into 20 ms of audio at every tick.
 //
-//	p ──► Stream.ReceiveRTP (arrive.go) ──► formats [128] ──► jitter.Buffer
-//	                                                             │ Next: play, lost, wait
-//	 every tick                                                  ▼
-//	dst ◄── Stream.Pull (pull.go) ◄── queue ◄── plc.Concealer ◄── Decoder
-//	                         (queue.go)  ▲          ▲
-//	                        jitter.Shorten,        comfort noise, silence
-//	                        jitter.Lengthen
+//	p ──► Stream.ReceiveRTP (arrive.go) ──► format by payload type ──► jitter.Buffer
+//	                                                                        │ Next: Play, Lost, Wait
+//	 every tick                                                             ▼
+//	dst ◄── Stream.Pull (pull.go) ◄── queue.go ◄── plc.Concealer ◄── codecs.Decoder
+//	                                      ▲              ▲
+//	              jitter.Shorten, Lengthen (stretch.go)  └── cn.Generator, silence
 //
 // A Stream has one user at a time, the shard thread that owns the party: ReceiveRTP for each packet,
 // Pull at each tick, with the time of the batch or tick passed in. Neither allocates, locks, reads a

@@ -53,9 +53,9 @@ func (s *Stream) more(now int64, wanted int) bool {
 
 // play queues a packet.
 func (s *Stream) play(item jitter.Item) {
-	f := &s.formats[item.PayloadType]
+	f := s.find(item.PayloadType)
 	switch {
-	case !f.known: // renegotiated since it came
+	case f == nil: // renegotiated since it came
 	case f.kind == codecs.Noise:
 		s.noise.Update(item.Payload)
 		s.blend = s.filler == concealment && !s.conceal.Concealing()

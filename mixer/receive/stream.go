@@ -27,8 +27,9 @@ type Stream struct {
 	rate   int // samples a second
 	tick   int // samples of one Pull
 
-	formats [128]format
-	clock   int // RTP clock rate
+	formats []format
+	byType  [128]uint8 // payload type: one more than the index in formats; 0 is unknown
+	clock   int        // RTP clock rate
 
 	buffer  *jitter.Buffer
 	conceal *plc.Concealer
@@ -45,7 +46,6 @@ type Stream struct {
 
 // format is what a payload type stands for.
 type format struct {
-	known    bool
 	kind     codecs.Kind
 	decoder  codecs.Decoder
 	duration func(payload []byte) int
@@ -82,24 +82,25 @@ func New(c Config) *Stream {
 // SetFormats replaces the negotiated payload types, as after a new offer and answer. The stream plays
 // on; a decoder whose format stays under its payload type keeps its state.
 func (s *Stream) SetFormats(formats map[uint8]codecs.Format) {
-	old := s.formats
-	s.formats = [128]format{}
+	old := *s
+	s.formats, s.byType = nil, [128]uint8{}
 	clock := 0
 	for pt := range uint8(128) {
 		c, ok := s.set.Find(formats[pt])
 		if !ok || c.Kind == codecs.Audio && (c.SampleRate != s.rate || clock != 0 && c.ClockRate != clock) {
 			continue
 		}
-		f := format{known: true, kind: c.Kind, duration: c.Duration, format: c.Format}
+		f := format{kind: c.Kind, duration: c.Duration, format: c.Format}
 		if c.Kind == codecs.Audio {
 			clock = c.ClockRate
-			if old[pt].known && old[pt].format.Is(c.Format) {
-				f.decoder = old[pt].decoder
+			if before := old.find(pt); before != nil && before.format.Is(c.Format) {
+				f.decoder = before.decoder
 			} else {
 				f.decoder = c.NewDecoder()
 			}
 		}
-		s.formats[pt] = f
+		s.formats = append(s.formats, f)
+		s.byType[pt] = uint8(len(s.formats))
 	}
 	if clock == 0 {
 		clock = s.rate
@@ -108,6 +109,14 @@ func (s *Stream) SetFormats(formats map[uint8]codecs.Format) {
 		s.clock, s.config.ClockRate = clock, clock
 		s.buffer = jitter.New(s.config)
 	}
+}
+
+// find gives what a payload type stands for, nil when it is unknown.
+func (s *Stream) find(payloadType uint8) *format {
+	if i := s.byType[payloadType&0x7F]; i > 0 {
+		return &s.formats[i-1]
+	}
+	return nil
 }
 
 // span gives how many samples a time in nanoseconds has.
