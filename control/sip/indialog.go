@@ -57,9 +57,10 @@ func (d *Dialog) respond(req *gosip.Request, tx *serverTx, code int, reason stri
 }
 
 // receiveBye ends the dialog from the other side, whatever its state (RFC 3261 15.1.2). A caller may end an early
-// dialog with it; a called phone may not, but some do: then the INVITE is given up.
+// dialog with it; a called phone may not, but some do: then the INVITE is given up. The 200 comes last: who has it
+// may call again at once and must not meet what is left of this call.
 func (d *Dialog) receiveBye(req *gosip.Request, tx *serverTx) {
-	d.respond(req, tx, 200, "")
+	defer d.respond(req, tx, 200, "")
 	if d.state == early && !d.uas {
 		d.giveUp(Failed{Code: 487, Reason: "Terminated By Callee"}, nil)
 		return
