@@ -174,7 +174,7 @@ func uncomment(t *testing.T, name string) string {
 }
 
 func TestGenerated(t *testing.T) {
-	for _, machine := range []string{"192.168.1.10", "2001:db8::10"} {
+	for _, machine := range []string{"192.168.1.10", "127.0.0.1", "2001:db8::10"} {
 		text, accounts := Generate(netip.MustParseAddr(machine), 5)
 		c, err := Parse("sidetone.yaml", text, testHost())
 		if err != nil {
@@ -185,6 +185,12 @@ func TestGenerated(t *testing.T) {
 		}
 		if _, l, err := ParseListen(c.SIP.Listen[0], "udp"); err != nil || l.Addr().Is4() != c.Media.Interfaces[0].Address.Is4() {
 			t.Errorf("listens on %s for %s", c.SIP.Listen[0], machine)
+		}
+		if !contained(netip.PrefixFrom(c.Media.Interfaces[0].Address, c.Media.Interfaces[0].Address.BitLen()), c.SIP.Whitelist.Networks) {
+			t.Errorf("%s is not in its own white list %v", machine, c.SIP.Whitelist.Networks)
+		}
+		if len(c.SIP.Whitelist.Networks) < len(Default().SIP.Whitelist.Networks) {
+			t.Errorf("the white list lacks the private networks: %v", c.SIP.Whitelist.Networks)
 		}
 		if len(accounts) != 5 || len(c.Stations) != 5 {
 			t.Fatalf("%d accounts, %d stations", len(accounts), len(c.Stations))

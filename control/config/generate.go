@@ -3,7 +3,9 @@ package config
 import (
 	"crypto/rand"
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +26,14 @@ func Generate(machine netip.Addr, stations int) (text []byte, accounts []Account
 		any4 = "[::]"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, generatedHead, any4, any4, machine)
+	fmt.Fprintf(&b, generatedHead, any4, any4)
+	if own := machineNetwork(machine); !contained(own, Default().SIP.Whitelist.Networks) {
+		b.WriteString("  whitelist:\n    networks:      # who may speak to us; the last is this machine's own network\n")
+		for _, n := range append(Default().SIP.Whitelist.Networks, own) {
+			fmt.Fprintf(&b, "      - %q\n", n)
+		}
+	}
+	fmt.Fprintf(&b, generatedMedia, machine)
 	for i := range stations {
 		tel := fmt.Sprint(firstTel + i)
 		a := Account{Tel: tel, UserID: "s" + tel, Password: randomPassword()}
@@ -33,6 +42,22 @@ func Generate(machine netip.Addr, stations int) (text []byte, accounts []Account
 	}
 	b.WriteString(generatedTail)
 	return []byte(b.String()), accounts
+}
+
+// machineNetwork is the subnet of one of the machine's addresses, else the address alone.
+func machineNetwork(machine netip.Addr) netip.Prefix {
+	all, _ := net.InterfaceAddrs() // none: the address alone
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr() == machine {
+			return p.Masked()
+		}
+	}
+	return netip.PrefixFrom(machine, machine.BitLen())
+}
+
+// contained reports whether a network lies within one of the others.
+func contained(p netip.Prefix, others []netip.Prefix) bool {
+	return slices.ContainsFunc(others, func(o netip.Prefix) bool { return o.Bits() <= p.Bits() && o.Contains(p.Addr()) })
 }
 
 // randomPassword has 60 bits in characters that are easy to tell apart and to type on a phone.
@@ -51,7 +76,9 @@ const generatedHead = `# sidetone's configuration, written at the first start. I
 
 sip:
   listen: ["udp:%s:5060", "tcp:%s:5060"]
+`
 
+const generatedMedia = `
 media:
   interfaces:
     # The address phones send their voice to, one of this machine's own, and the ports for it: four a call.
