@@ -71,9 +71,9 @@ func (d *Dialog) SetNotify(notify func(Event)) { d.notify = notify }
 // post runs f on the dialog's actor, in order. Safe from any goroutine.
 func (d *Dialog) post(f func()) { d.inbox.post(f) }
 
-// Dialog finds a live dialog by its three names (for Replaces, RFC 3891). Only CallID and LocalTag may be used without
-// being on its actor.
-func (s *Stack) Dialog(callID, localTag, remoteTag string) (*Dialog, bool) {
+// Dialog finds a live dialog by Call-ID and our tag, as for Replaces (RFC 3891), whose other tag is then compared with
+// RemoteTag on the dialog's actor; only CallID and LocalTag may be called before that.
+func (s *Stack) Dialog(callID, localTag string) (*Dialog, bool) {
 	d := s.dialog(callID, localTag)
 	return d, d != nil
 }

@@ -233,7 +233,7 @@ func TestByeDuringReinvite(t *testing.T) {
 			p.say(p.text(msg{method: "INVITE", branch: "re", toTag: d.LocalTag(), seq: 2, body: string(hold)}))
 			next[Offer](t, ev)
 			p.say(p.text(msg{method: "BYE", toTag: d.LocalTag(), seq: 3}))
-			p.expect("0s 100 INVITE", "0s 200 BYE", "0s 487 INVITE")
+			p.expect("0s 100 INVITE", "0s 487 INVITE", "0s 200 BYE")
 			next[Terminated](t, ev)
 			actor.do(func() { d.AcceptOffer(answer) })
 			p.say(p.text(msg{method: "ACK", branch: "re", toTag: d.LocalTag(), seq: 2}))

@@ -59,6 +59,22 @@ func looksLikeSIP(b []byte) bool {
 	return hasFold(line, version) || len(line) > 8 && containsFold(line[1:], " "+version)
 }
 
+// cleanLines says that the header section holds no LF without CR, no CR without LF and no NUL. What passed would be
+// copied into our responses and onto the other leg, where a lenient peer takes it for the end of a line.
+func cleanLines(b []byte) bool {
+	for i, c := range b {
+		switch {
+		case c == 0:
+			return false
+		case c == '\n' && (i == 0 || b[i-1] != '\r'), c == '\r' && (i+1 == len(b) || b[i+1] != '\n'):
+			return false
+		case c == '\n' && i >= 3 && b[i-2] == '\n':
+			return true // the empty line: what follows is the body
+		}
+	}
+	return true
+}
+
 func hasFold(b []byte, prefix string) bool {
 	if len(b) < len(prefix) {
 		return false

@@ -18,6 +18,11 @@ func (s *Stack) receive(b []byte, f Flow) {
 		s.limit.warn("not sip", "peer", f.Remote, "bytes", len(b))
 		return
 	}
+	if !cleanLines(b) {
+		s.count.malformed.Add(1)
+		s.limit.warn("bare line ends in sip", "peer", f.Remote)
+		return
+	}
 	msg, err := s.parse(b)
 	if err != nil {
 		s.count.malformed.Add(1)

@@ -22,7 +22,7 @@ type RegistrarConfig struct {
 	MaxContacts int
 	// MaxStations bounds the stations registered at once, as the licence did; 0 means no limit.
 	MaxStations int
-	// OnChange hears of every change, on the goroutine that caused it: it must not block, nor call the registrar.
+	// OnChange hears of every change, on the goroutine that caused it: it must not block.
 	OnChange func(RegistrationEvent)
 }
 

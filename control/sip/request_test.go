@@ -2,6 +2,7 @@ package sip
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ func TestRequestsOutsideDialogs(t *testing.T) {
 		{name: "length beyond the datagram", m: with(func(m *msg) { m.extra = "Content-Length: 500" }), want: 400},
 		{name: "two lengths", m: with(func(m *msg) { m.extra = "Content-Length: 0\nContent-Length: 0" }), want: 400},
 		{name: "line without colon", m: with(func(m *msg) { m.extra = "nonsense" }), want: 400},
+		{name: "bare LF", m: base, edit: change("\nMax-Forwards", "\x00\nMax-Forwards"), want: 0},
 		{name: "folded and compact", m: base, edit: func(s string) string {
 			return change("Via: ", "v:  ")(change("Call-ID: ", "i:\n  ")(change("From: ", "f : ")(s)))
 		}, want: 200},
@@ -140,8 +142,8 @@ func TestResponsesGoWhereTheViaSays(t *testing.T) {
 
 // An INVITE that comes twice by different ways is one call (RFC 3261 8.2.2.2).
 func TestMergedInvite(t *testing.T) {
-	n := 0
-	s := serve(t, Config{OnInvite: func(in *Invite) { n++; in.Reply(486, "") }})
+	var n atomic.Int32
+	s := serve(t, Config{OnInvite: func(in *Invite) { n.Add(1); in.Reply(486, "") }})
 	r := newRaw(t, s, UDP)
 	r.say(r.text(msg{method: "INVITE", branch: "one"}))
 	r.expect(486)
@@ -153,8 +155,8 @@ func TestMergedInvite(t *testing.T) {
 			t.Fatalf("got %d", res.StatusCode)
 		}
 	}
-	if n != 1 {
-		t.Errorf("%d calls", n)
+	if n.Load() != 1 {
+		t.Errorf("%d calls", n.Load())
 	}
 }
 
