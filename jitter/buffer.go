@@ -57,12 +57,13 @@ func (b *Buffer) Put(p Packet, now int64) {
 		return
 	}
 	if v == breaks {
-		b.stats.Breaks++
+		if b.begun {
+			b.stats.Breaks++
+		}
 		b.target.restart(now-b.source.time(media), now)
 	}
 	if !b.begun {
 		b.begun, b.next, b.newest = true, index, index-1
-		b.stats.Breaks = 0
 	}
 	s := b.ring.at(index)
 	if s.index == index {

@@ -51,7 +51,11 @@ func TestCleanToneIsUnbrokenAtItsLevel(t *testing.T) {
 			s := sender{signal: tone(tt.hz, loud), ptime: tt.ptime, ppm: tt.ppm}
 			l := newListener(jitter.Config{})
 			l.phase = tt.phase
-			l.hear(s.say(0, 4*time.Minute), 0)
+			length := 30 * time.Second
+			if tt.ppm != 0 {
+				length = 110 * time.Second // a tick of drift, and some, at 200 ppm
+			}
+			l.hear(s.say(0, length), 0)
 			running := l.between(200*time.Millisecond, ever)
 			if n, worst := breaks(running, tt.hz, loud); n != 0 {
 				t.Errorf("%d discontinuities, the worst %.2f of the amplitude", n, worst)
@@ -64,7 +68,7 @@ func TestCleanToneIsUnbrokenAtItsLevel(t *testing.T) {
 			if st.Concealed != 0 || st.Jitter.Underruns != 0 || st.Jitter.Skipped != 0 {
 				t.Errorf("%+v", st)
 			}
-			if st.Jitter.Delay > 45*time.Millisecond {
+			if st.Jitter.Delay > 48*time.Millisecond {
 				t.Errorf("delay %v", st.Jitter.Delay)
 			}
 		})
@@ -74,7 +78,7 @@ func TestCleanToneIsUnbrokenAtItsLevel(t *testing.T) {
 // The delay by the audio itself: the tone changes at a known moment, and is heard changed so much later
 // than its packet could have come.
 func TestAddedDelayHeard(t *testing.T) {
-	const change = 20 * time.Second
+	const change = 4 * time.Second
 	for phase := time.Duration(0); phase < 20*time.Millisecond; phase += 3 * time.Millisecond {
 		s := sender{signal: func(t float64) float64 {
 			if t < change.Seconds() {
@@ -84,7 +88,7 @@ func TestAddedDelayHeard(t *testing.T) {
 		}}
 		l := newListener(jitter.Config{})
 		l.phase = phase
-		l.hear(s.say(0, 25*time.Second), 0)
+		l.hear(s.say(0, 5*time.Second), 0)
 		for i, v := range l.heard {
 			if v > 1000 {
 				// Sample i was pulled as part of a frame; the listener hears the frame from its tick on.
@@ -102,7 +106,7 @@ func TestAddedDelayHeard(t *testing.T) {
 func TestDisturbedToneHasNoGap(t *testing.T) {
 	ms := time.Millisecond
 	say := func(hz float64) []datagram {
-		return (&sender{signal: tone(hz, loud)}).say(0, time.Minute)
+		return (&sender{signal: tone(hz, loud)}).say(0, 30*time.Second)
 	}
 	tests := []struct {
 		name    string
@@ -118,7 +122,7 @@ func TestDisturbedToneHasNoGap(t *testing.T) {
 		{"1 % lost", lossy(say(1000), 4, 0.01), 0, 10 * ms, 45 * ms, 1000 * ms},
 		{"5 % lost", lossy(say(1000), 5, 0.05), 0, 20 * ms, 45 * ms, 4000 * ms},
 		{"10 % lost", lossy(say(1000), 6, 0.10), 0, 40 * ms, 45 * ms, 7000 * ms},
-		{"a stall of 60 ms", stalled(say(1000), 20*time.Second, 60*ms), 0, 10 * ms, 45 * ms, 60 * ms},
+		{"a stall of 60 ms", stalled(say(1000), 15*time.Second, 60*ms), 0, 10 * ms, 45 * ms, 60 * ms},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -147,8 +151,8 @@ func TestDisturbedToneHasNoGap(t *testing.T) {
 func TestStallIsRecoveredFrom(t *testing.T) {
 	for _, length := range []time.Duration{150 * time.Millisecond, 300 * time.Millisecond, time.Second, 5 * time.Second} {
 		s := sender{signal: tone(1000, loud)}
-		l := newListener(jitter.Config{}).hear(stalled(s.say(0, time.Minute), 20*time.Second, length), 0)
-		back := 20*time.Second + length
+		l := newListener(jitter.Config{}).hear(stalled(s.say(0, 30*time.Second), 10*time.Second, length), 0)
+		back := 10*time.Second + length
 		if n, worst := breaks(l.between(steady, ever), 1000, loud); n != 0 {
 			t.Errorf("stall %v: %d discontinuities, the worst %.2f", length, n, worst)
 		}
@@ -166,7 +170,7 @@ func TestStallIsRecoveredFrom(t *testing.T) {
 
 func TestLateTicksAreNotHeard(t *testing.T) {
 	s := sender{signal: tone(1000, loud)}
-	d := s.say(0, time.Minute)
+	d := s.say(0, 30*time.Second)
 	l := newListener(jitter.Config{})
 	l.late = func(tick int) time.Duration {
 		if tick%100 < 3 { // the shard was held up for 60 ms and catches up
