@@ -21,12 +21,12 @@ type Account struct {
 // stations from 217 on, with user ids and random passwords. The accounts are returned too, for the
 // text is the only other place they are shown.
 func Generate(machine netip.Addr, stations int) (text []byte, accounts []Account) {
-	any4 := "0.0.0.0"
+	everywhere := "0.0.0.0"
 	if machine.Is6() {
-		any4 = "[::]"
+		everywhere = "[::]"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, generatedHead, any4, any4)
+	fmt.Fprintf(&b, generatedHead, everywhere, everywhere)
 	if own := machineNetwork(machine); !contained(own, Default().SIP.Whitelist.Networks) {
 		b.WriteString("  whitelist:\n    networks:      # who may speak to us; the last is this machine's own network\n")
 		for _, n := range append(Default().SIP.Whitelist.Networks, own) {
