@@ -9,8 +9,7 @@ type queue struct {
 }
 
 func newQueue(context, room int) queue {
-	q := queue{samples: make([]int16, 0, 2*context+room), context: context}
-	return q
+	return queue{samples: make([]int16, 0, 2*context+room), context: context}
 }
 
 func (q *queue) len() int { return len(q.samples) - q.head }

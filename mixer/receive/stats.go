@@ -4,7 +4,7 @@ import "sidetone/jitter"
 
 // Stats counts what became of a stream since New. The sample counts are at SampleRate.
 type Stats struct {
-	Jitter jitter.Stats
+	Jitter jitter.Stats // its Delay and Target leave out the 3.75 ms of concealment
 
 	Malformed          uint64 // packets that are no RTP, or of an impossible length
 	UnknownPayloadType uint64 // packets of a payload type that cannot be decoded
