@@ -3,8 +3,8 @@
 //
 //	sidetone.yaml ── Load (load.go) ── text ─┬─ tree.go   YAML syntax, bounds
 //	                                         │
-//	      Default (default.go) ─────────────►├─ decode.go keys and types; unknown key: suggest.go
-//	                                         │            (positions kept by path)
+//	      Default (default.go) ─────────────►├─ decode.go keys, unknown ones: suggest.go; places kept by path
+//	                                         ├─ scalar.go words: numbers, durations, addresses, networks
 //	      Host: bind, environment, files ───►├─ secret.go, reference.go   ${ENV}, file:PATH
 //	                                         ├─ validate.go, check_*.go   values, one with another
 //	                                         └─ unsupported.go            what this version cannot do
