@@ -58,6 +58,7 @@ func (s *Server) build() (err error) {
 	if s.records, err = cdr.New(cfg.Store.Dir); err != nil {
 		return err
 	}
+	s.records.Logger = s.log
 	latching, err := relay.ParseMode(cfg.Media.Latching)
 	if err != nil {
 		return err
