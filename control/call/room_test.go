@@ -14,8 +14,10 @@ func TestOwnersPlaceIsKept(t *testing.T) {
 		t.Fatal("a fifth member took the owner's place")
 	}
 	owner := &Leg{tel: "217"}
-	if !r.take(owner) || !r.take(owner) {
-		t.Fatal("the owner has no place")
+	for range 2 { // asking again changes nothing
+		if !r.take(owner) {
+			t.Fatal("the owner has no place")
+		}
 	}
 	if n := len(r.Legs()); n != 5 {
 		t.Fatalf("%d in the room", n)

@@ -48,7 +48,7 @@ type Jitter struct {
 	Mode   string        `yaml:"mode" oneof:"fixed adaptive"`
 	Min    time.Duration `yaml:"min" min:"0s" max:"1s"`
 	Normal time.Duration `yaml:"normal" min:"0s" max:"1s"`
-	Max    time.Duration `yaml:"max" min:"20ms" max:"1s"`
+	Max    time.Duration `yaml:"max" min:"20ms" max:"480ms"`
 }
 
 // Music is one class of music on hold; without files it is the built-in melody.
