@@ -1,0 +1,131 @@
+package ng
+
+import (
+	"strings"
+	"time"
+
+	"sidetone/control/ng/bencode"
+	"sidetone/control/sdp"
+)
+
+// answer takes the description of the side that was offered one back to the offerer, and joins the
+// legs. The same answer again, or another fork's, does the same again.
+func (c *call) answer(o *options, now time.Time) (bencode.Value, error) {
+	if o.ToTag == "" {
+		return bencode.Value{}, noToTag
+	}
+	s, err := c.parse(o)
+	if err != nil {
+		return bencode.Value{}, err
+	}
+	if o.LoopProtect && c.engine.passed(s) {
+		return described(o.SDP), nil
+	}
+	d, from := c.forAnswer(o)
+	if d == nil {
+		return bencode.Value{}, noDialogue
+	}
+	if len(s.Media) > len(d.sections) {
+		return bencode.Value{}, badSDP
+	}
+	to := 1 - from
+	for i, m := range s.Media {
+		if err := c.answerable(d.sections[i], m, to, o); err != nil {
+			return bencode.Value{}, err
+		}
+	}
+	d.sides[from].become(clone(d.sides[from].tag, o.ToTag), now)
+	if o.Label != "" {
+		d.sides[from].label = clone(d.sides[from].label, o.Label)
+	}
+	for i, m := range s.Media {
+		if err := c.answerSection(d.sections[i], m, from, o); err != nil {
+			return bencode.Value{}, err
+		}
+	}
+	for _, left := range d.sections[len(s.Media):] { // not answered is refused
+		left.close()
+	}
+	d.answered = true
+	d.pending.Stop()
+	d.keep()
+	c.lastSignal = now
+	return described(c.rewrite(d, s, to, o)), nil
+}
+
+// answerable looks at a section of an answer before anything is changed.
+func (c *call) answerable(s *section, m *sdp.Media, to int, o *options) error {
+	if m.Rejected() || !s.live() || !isRTP(m.Proto) {
+		return nil
+	}
+	proto := s.proto[to]
+	if o.Protocol == "accept" {
+		proto = m.Proto
+	}
+	return protection(m.Proto, proto)
+}
+
+// answerSection applies an answer to one section and its m= line.
+func (c *call) answerSection(s *section, m *sdp.Media, from int, o *options) error {
+	to := 1 - from
+	if s.bypass {
+		return nil
+	}
+	if s.off || m.Rejected() || !s.live() {
+		s.close()
+		m.Port = 0
+		return nil
+	}
+	s.codecs.answer(from, m, o.Codecs, o.SingleCodec, c.engine.cfg.Codecs)
+	s.answerMux(from, m)
+	s.point(from, m, o)
+	s.refine(to)
+	s.held[from] = m.Direction() != sdp.SendRecv
+	s.setHold(&c.engine.cfg)
+	if err := s.route(s.codecs.payloads(c.engine.cfg.Codecs)); err != nil {
+		c.log.Error("ng legs not joined", "err", err)
+		return internalError
+	}
+	if isRTP(m.Proto) && o.Protocol != "accept" {
+		setProto(m, s.proto[to])
+	}
+	s.writePtime(m, to)
+	return nil
+}
+
+// refine tells the offerer's leg what only the answer decided: rtcp-mux, and the payload types the
+// offerer may send.
+func (s *section) refine(side int) {
+	r := s.remote[side]
+	r.Mux, r.PayloadTypes = s.mux[side].agreed, s.codecs.types(side)
+	if r != s.remote[side] {
+		s.remote[side] = r
+		s.legs[side].SetRemote(r)
+	}
+}
+
+// setHold gives the legs the time they may be silent: longer while one side does not want media.
+func (s *section) setHold(cfg *Config) {
+	if hold := s.held[0] || s.held[1]; hold != s.patient {
+		s.patient = hold
+		for _, l := range s.legs {
+			l.SetTimeouts(s.patience(cfg), 0)
+		}
+	}
+}
+
+// patience is how long the legs may be silent.
+func (s *section) patience(cfg *Config) time.Duration {
+	if s.patient {
+		return cfg.HoldTimeout
+	}
+	return cfg.MediaTimeout
+}
+
+// clone returns a copy of text that does not hold on to the datagram, or the one there is.
+func clone(have, text string) string {
+	if have == text {
+		return have
+	}
+	return strings.Clone(text)
+}

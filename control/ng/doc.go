@@ -1,0 +1,27 @@
+// Package ng lets SIP proxies place calls on us: the server side of rtpengine's ng control protocol, as
+// the stock rtpengine modules of Kamailio and OpenSIPS speak it.
+//
+//	datagram "cookie d7:command5:offer...e"                                    datagram "cookie d6:result2:ok...e"
+//	    │ Server.read (server.go), one goroutine a socket                                  ▲
+//	    ▼                                                                                  │
+//	engine.receive (engine.go) ── cookies (cookies.go): sent again? ──────────────────► the same reply
+//	    │ decode (message.go: bencode/, json.go) ► options (options.go, flags.go)          │
+//	    ├─ ping, list, statistics ───────────────────────────────────────────────► encode  │
+//	    ▼                                                                             ▲    │
+//	call.handle, on the call's queue (queue.go): in order, one at a time              │    │
+//	    ├─ offer.go, answer.go: dialogue (dialogue.go) ► section (section.go) ──► rewrite.go
+//	    │                         branches, forks          legs, mux, routes      codecs.go, translate.go
+//	    ├─ delete.go, query.go: counters of the legs          │                   secure.go: SRTP or not
+//	    ▼                                                     ▼
+//	call ends: engine.remove            Relay, Leg (leg.go) ── OverRelay (relay.go) ──► relay.Relay
+//
+// A call's dialogues, sections and legs belong to its queue; the table of calls and the cookies to the
+// engine's lock, which is never held while anything is waited for. A call that is stuck in the relay
+// holds up nobody else. The relay's shards tell OverRelay.Event that media has stopped; that only posts
+// to a queue. Server may be used from any goroutine.
+//
+// Limits: UDP only; 64 KiB and 4,096 values a message; 64 waiting requests and 32 branches a call, 16
+// forks a branch; MaxPending requests under way; 16,384 cookies or 32 MiB for 30 s. ICE is taken out of
+// every description. SRTP passes untouched between sides that share their keys; bridging it is refused
+// in secure.go. What has no a=ptime we can only ask for it: packets are not cut to another length.
+package ng

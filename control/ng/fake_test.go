@@ -1,0 +1,291 @@
+package ng
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sidetone/codecs"
+	"sidetone/control/ng/bencode"
+	"sidetone/relay"
+)
+
+// fakeRelay hands out legs that remember what they were told.
+type fakeRelay struct {
+	mu    sync.Mutex
+	next  uint16
+	limit int // legs at a time, 0 = any number
+	legs  []*fakeLeg
+	gate  chan struct{} // when set, OpenLeg waits for it to be closed
+}
+
+type fakeLeg struct {
+	relay *fakeRelay
+	cfg   LegConfig
+	local netip.AddrPort
+
+	mu      sync.Mutex
+	remote  relay.Remote
+	to      *fakeLeg
+	payload *relay.PayloadMap
+	noMedia time.Duration
+	stats   LegStats
+	closed  bool
+	panics  bool
+}
+
+func (r *fakeRelay) OpenLeg(c LegConfig) (Leg, error) {
+	r.mu.Lock()
+	gate := r.gate
+	r.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.limit > 0 && len(r.legs) >= r.limit {
+		return nil, errors.New("range full")
+	}
+	addr := netip.MustParseAddr(map[string]string{"pub": "203.0.113.9", "priv": "10.0.0.9"}[c.Interface])
+	if c.IPv6 {
+		addr = netip.MustParseAddr("2001:db8::9")
+	}
+	l := &fakeLeg{relay: r, cfg: c, local: netip.AddrPortFrom(addr, 40000+r.next), noMedia: c.NoMedia}
+	r.next += 2
+	r.legs = append(r.legs, l)
+	return l, nil
+}
+
+// open lists the legs that are open.
+func (r *fakeRelay) open() []*fakeLeg {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.legs)
+}
+
+func (l *fakeLeg) Shard() int            { return 0 }
+func (l *fakeLeg) Local() netip.AddrPort { return l.local }
+func (l *fakeLeg) LocalRTCP() netip.AddrPort {
+	return netip.AddrPortFrom(l.local.Addr(), l.local.Port()+1)
+}
+func (l *fakeLeg) Advertised() netip.Addr { return l.local.Addr() }
+
+func (l *fakeLeg) SetRemote(r relay.Remote) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.panics {
+		panic("a fault in the relay")
+	}
+	l.remote = r
+	if l.stats.Remote = r.RTP; r.RTP.IsValid() {
+		l.stats.RemoteRTCP = netip.AddrPortFrom(r.RTP.Addr(), r.RTP.Port()+1)
+	}
+}
+
+func (l *fakeLeg) SetRoute(to Leg, m *relay.PayloadMap) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.to, l.payload = to.(*fakeLeg), m
+	return nil
+}
+
+func (l *fakeLeg) SetTimeouts(noMedia, _ time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.noMedia = noMedia
+}
+
+func (l *fakeLeg) Stats() LegStats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stats
+}
+
+// received makes the leg have seen packets.
+func (l *fakeLeg) received(packets uint64, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stats.Received = relay.Count{Packets: packets, Bytes: 172 * packets}
+	l.stats.LastPacket, l.stats.Locked = at, true
+}
+
+func (l *fakeLeg) Close() {
+	l.mu.Lock()
+	again := l.closed
+	l.closed = true
+	l.mu.Unlock()
+	if !again {
+		l.relay.mu.Lock()
+		defer l.relay.mu.Unlock()
+		l.relay.legs = slices.DeleteFunc(l.relay.legs, func(x *fakeLeg) bool { return x == l })
+	}
+}
+
+// String shows what the leg was told.
+func (l *fakeLeg) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s on %s %v, %v", l.cfg.ID, l.cfg.Interface, l.local, l.cfg.Latching)
+	if l.remote.RTP.IsValid() {
+		fmt.Fprintf(&b, "; to %v", l.remote.RTP)
+		switch {
+		case l.remote.Mux:
+			b.WriteString(" mux")
+		case l.remote.RTCP.IsValid() && l.remote.RTCP != netip.AddrPortFrom(l.remote.RTP.Addr(), l.remote.RTP.Port()+1):
+			fmt.Fprintf(&b, " rtcp %v", l.remote.RTCP)
+		}
+	}
+	if l.remote.SIPSource.IsValid() {
+		fmt.Fprintf(&b, "; sip %v", l.remote.SIPSource)
+	}
+	if l.remote.BehindNAT {
+		b.WriteString("; from anywhere")
+	}
+	if l.remote.PayloadTypes != [2]uint64{} {
+		b.WriteString("; takes")
+		for pt := range 128 {
+			if l.remote.PayloadTypes[pt>>6]>>(pt&63)&1 != 0 {
+				fmt.Fprintf(&b, " %d", pt)
+			}
+		}
+	}
+	if l.to != nil {
+		fmt.Fprintf(&b, "; routed to %s", l.to.cfg.ID)
+	}
+	if l.payload != nil {
+		b.WriteString(" with")
+		for pt, a := range l.payload {
+			switch {
+			case a.Drop:
+				fmt.Fprintf(&b, " %d>nothing", pt)
+			case a.Transform != nil:
+				fmt.Fprintf(&b, " %d>%d transcoded", pt, a.PayloadType)
+			case int(a.PayloadType) != pt:
+				fmt.Fprintf(&b, " %d>%d", pt, a.PayloadType)
+			}
+		}
+	}
+	if l.noMedia != time.Minute {
+		fmt.Fprintf(&b, "; silent at most %v", l.noMedia)
+	}
+	return b.String()
+}
+
+// testConfig is a node with a public interface of both families and a private one.
+func testConfig(r Relay, log *slog.Logger) Config {
+	at := func(name, addr string) relay.Interface {
+		return relay.Interface{Name: name, Address: netip.MustParseAddr(addr)}
+	}
+	return Config{
+		Relay: r, Codecs: codecs.Builtin(), Logger: log,
+		Interfaces: []relay.Interface{at("pub", "203.0.113.9"), at("pub", "2001:db8::9"), at("priv", "10.0.0.9")},
+	}
+}
+
+// client sends requests to an engine and waits for the replies.
+type client struct {
+	t      testing.TB
+	engine *engine
+	relay  *fakeRelay
+	cookie int
+	room   int
+}
+
+func newClient(t testing.TB, change func(*Config)) *client {
+	r := &fakeRelay{}
+	cfg := testConfig(r, slog.New(slog.DiscardHandler))
+	if change != nil {
+		change(&cfg)
+	}
+	e, err := newEngine(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.instance = "0123456789ab"
+	t.Cleanup(func() { e.close(t.Context()) })
+	return &client{t: t, engine: e, relay: r, room: datagramRoom}
+}
+
+var (
+	clientAddr  = netip.MustParseAddrPort("192.0.2.100:5060")
+	clientAddr2 = netip.MustParseAddrPort("192.0.2.101:5060")
+)
+
+// raw sends a message as it is and returns the reply, "" when there is none at once or later.
+func (c *client) raw(message string) string {
+	replies := make(chan string, 1)
+	c.engine.receive(message, clientAddr, c.room, func(b []byte) { replies <- string(b) })
+	return <-replies
+}
+
+// ask sends a request in bencode.
+func (c *client) ask(v bencode.Value) bencode.Value {
+	c.t.Helper()
+	c.cookie++
+	reply := c.raw(string(encode(fmt.Sprintf("t_%d", c.cookie), inBencode, v)))
+	return c.parsed(reply)
+}
+
+func (c *client) parsed(reply string) bencode.Value {
+	c.t.Helper()
+	_, text, err := splitCookie(reply)
+	if err != nil {
+		c.t.Fatalf("reply %q: %v", reply, err)
+	}
+	v, _, err := decode(text)
+	if err != nil {
+		c.t.Fatalf("reply %q: %v", reply, err)
+	}
+	return v
+}
+
+// req builds a request from pairs; lists are written "a b" under keys that hold lists.
+func req(command string, pairs ...string) bencode.Value {
+	v := bencode.NewDict()
+	v.SetString("command", command)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		switch pairs[i] {
+		case "flags", "replace", "direction", "rtcp-mux", "SDES", "received-from", "supports":
+			v.Set(pairs[i], bencode.NewStrings(strings.Fields(pairs[i+1])...))
+		default:
+			v.SetString(pairs[i], pairs[i+1])
+		}
+	}
+	return v
+}
+
+// result returns a reply's result, with the reason of an error.
+func result(v bencode.Value) string {
+	r, _ := v.Get("result").Text()
+	for _, key := range []string{"error-reason", "warning", "message"} {
+		if s, ok := v.Get(key).Text(); ok {
+			r += ": " + s
+		}
+	}
+	return r
+}
+
+// audio is a plain description.
+func audio(addr string, port int, formats string) string {
+	return fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP %s\r\n", addr, addr, port, formats)
+}
+
+// setUp makes a call of two sides.
+func (c *client) setUp(id string) {
+	c.t.Helper()
+	for _, v := range []bencode.Value{
+		req("offer", "call-id", id, "from-tag", "a", "sdp", audio("192.0.2.1", 4000, "0")),
+		req("answer", "call-id", id, "from-tag", "a", "to-tag", "b", "sdp", audio("192.0.2.2", 5000, "0")),
+	} {
+		if got := result(c.ask(v)); got != "ok" {
+			c.t.Fatalf("%s: %s", id, got)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package ng
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"sidetone/control/ng/bencode"
+)
+
+func TestDecodeJSON(t *testing.T) {
+	for name, tc := range map[string]struct {
+		in, want string // want in bencode
+	}{
+		"ping":         {`{"command":"ping"}`, "d7:command4:pinge"},
+		"blanks":       {" \r\n{ \"a\" : [ 1 , -2 ] , \"b\" : { } }\n", "d1:ali1ei-2ee1:bdee"},
+		"empty":        {`{}`, "de"},
+		"escapes":      {`{"a":"\"\\\/\b\f\n\r\t"}`, "d1:a8:\"\\/\b\f\n\r\te"},
+		"unicode":      {`{"a":"\u00e9\ud83d\ude00"}`, "d1:a6:\u00e9\U0001F600e"},
+		"half a pair":  {`{"a":"\ud83dx"}`, "d1:a4:\uFFFDxe"},
+		"other bytes":  {"{\"a\":\"\xe9\"}", "d1:a1:\xe9e"},
+		"booleans":     {`{"a":true,"b":false}`, "d1:a3:yes1:b2:noe"},
+		"null is left": {`{"a":null,"b":[null,1]}`, "d1:bli1eee"},
+		"whole floats": {`{"a":20.0,"b":1e3}`, "d1:ai20e1:bi1000ee"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, err := decodeJSON(tc.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(bencode.Append(nil, v)); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestDecodeJSONRefuses(t *testing.T) {
+	for _, in := range []string{
+		``, `{`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`, `{"a":1,}`, `{a:1}`, `{"a":1]`, `["a",]`, `{"a":1.5}`, `{"a":1e99}`, `{"a":--1}`, `{"a":"x`,
+		`{"a":"\x"}`, `{"a":"\u12"}`, `{"a":"\u12zz"}`, "{\"a\":\"\n\"}", `{"a":tru}`, `{} x`, `nothing`, `{"a":"\`, `{"a":"\u`,
+	} {
+		if v, err := decodeJSON(in); !errors.Is(err, errJSON) {
+			t.Errorf("%q: %v, %v", in, v, err)
+		}
+	}
+	for _, in := range []string{strings.Repeat(`[`, 60000), strings.Repeat(`{"a":`, 10000), `[` + strings.Repeat(`1,`, bencode.MaxValues) + `1]`} {
+		if _, err := decodeJSON(in); !errors.Is(err, errJSONLimit) {
+			t.Errorf("%.20q: %v", in, err)
+		}
+	}
+}
+
+func TestWhatIsWrittenIsJSON(t *testing.T) {
+	v := bencode.NewDict()
+	v.SetString("a \"quoted\" key", "v=0\r\no=- \\ \x01\x1f \u00e9\r\n")
+	v.Set("list", bencode.NewList(bencode.NewInteger(-5), bencode.NewStrings("x", "y"), bencode.NewDict()))
+	var got map[string]any
+	if err := json.Unmarshal(appendJSON(nil, v), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got["a \"quoted\" key"] != "v=0\r\no=- \\ \x01\x1f \u00e9\r\n" {
+		t.Errorf("%q", got)
+	}
+	if list := got["list"].([]any); len(list) != 3 || list[0] != -5.0 {
+		t.Errorf("%v", list)
+	}
+}
+
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{`{"command":"ping"}`, `{"a":["\u00e9\ud83d\ude00",1,-2.0,true,null,{}]}`, `{"sdp":"v=0\r\n"}`, `[[[[`, `{"a":"\ud83d"}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		v, err := decodeJSON(s)
+		if err != nil {
+			return
+		}
+		wrote := appendJSON(nil, v)
+		again, err := decodeJSON(string(wrote))
+		if err != nil {
+			t.Fatalf("%q: %v", wrote, err)
+		}
+		if a, b := bencode.Append(nil, v), bencode.Append(nil, again); string(a) != string(b) {
+			t.Fatalf("%q became %q", a, b)
+		}
+	})
+}

@@ -1,0 +1,208 @@
+package ng
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"sidetone/control/ng/bencode"
+	"sidetone/control/sdp"
+)
+
+// offer takes one side's description to the other: ports are opened where there are none yet, the
+// sender's leg learns where the sender is, and the description comes out with our ports in it.
+func (c *call) offer(o *options, now time.Time) (bencode.Value, error) {
+	s, err := c.parse(o)
+	if err != nil {
+		return bencode.Value{}, err
+	}
+	if o.LoopProtect && c.engine.passed(s) {
+		return described(o.SDP), nil
+	}
+	d, from := c.forOffer(o, now)
+	fresh := len(d.sections) == 0
+	plan, err := c.plan(d, s, from, o)
+	if err != nil {
+		return bencode.Value{}, err
+	}
+	if err := c.openAll(d, plan, from, o); err != nil {
+		return bencode.Value{}, err
+	}
+	if fresh {
+		c.add(d)
+		d.pending = time.AfterFunc(c.engine.cfg.OfferTimeout, func() { c.unanswered(d) })
+	}
+	d.keep()
+	c.noteSide(d, from, o, now)
+	for i, m := range s.Media {
+		c.offerSection(d.sections[i], m, from, o, plan[i])
+	}
+	c.lastSignal = now
+	return described(c.rewrite(d, s, 1-from, o)), nil
+}
+
+// intent is what an offer wants of one section.
+type intent struct {
+	section *section
+	live    bool
+	places  [2]place
+	proto   string // towards the other side
+}
+
+// plan looks at every section of an offer before anything is changed.
+func (c *call) plan(d *dialogue, s *sdp.Session, from int, o *options) ([]intent, error) {
+	to := 1 - from
+	plan := make([]intent, len(s.Media))
+	for i, m := range s.Media {
+		p := intent{section: &section{}, live: !m.Rejected() && !overTCP(m.Proto), proto: m.Proto}
+		if i < len(d.sections) {
+			p.section = d.sections[i]
+		}
+		known := p.section
+		if isRTP(m.Proto) {
+			switch {
+			case o.Protocol != "" && o.Protocol != "accept":
+				p.proto = o.Protocol
+			case isRTP(known.proto[to]):
+				p.proto = known.proto[to]
+			}
+			if err := protection(m.Proto, p.proto); err != nil && p.live {
+				return nil, err
+			}
+		}
+		p.places[from] = c.engine.place(d, from, o.Direction[0], familyOf(m, o))
+		wanted := o.Family
+		if wanted == anyFamily {
+			wanted = known.familyTowards(to, p.places[from])
+		}
+		p.places[to] = c.engine.place(d, to, o.Direction[1], wanted)
+		plan[i] = p
+	}
+	return plan, nil
+}
+
+// overTCP reports whether a section is none of ours, since it does not go over UDP.
+func overTCP(proto string) bool { return len(proto) >= 3 && strings.EqualFold(proto[:3], "TCP") }
+
+// familyTowards is the family of the leg that there is, else that of the other one.
+func (s *section) familyTowards(side int, other place) family {
+	at := other
+	if s.legs[side] != nil {
+		at = s.at[side]
+	}
+	if at.v6 {
+		return ipv6
+	}
+	return ipv4
+}
+
+// familyOf is the family of the address that a section's media comes from.
+func familyOf(m *sdp.Media, o *options) family {
+	a := m.Address()
+	if o.SIPSource && o.ReceivedFrom.IsValid() || !a.IsValid() {
+		a = o.ReceivedFrom
+	}
+	return familyOfAddress(a)
+}
+
+func familyOfAddress(a netip.Addr) family {
+	switch {
+	case !a.IsValid():
+		return anyFamily
+	case a.Is6():
+		return ipv6
+	default:
+		return ipv4
+	}
+}
+
+// openAll opens what the plan wants, or leaves everything as it was.
+func (c *call) openAll(d *dialogue, plan []intent, from int, o *options) error {
+	var u undo
+	for i, p := range plan {
+		if !p.live {
+			continue
+		}
+		if err := c.open(d, p, i, from, o, &u); err != nil {
+			u.back()
+			c.engine.cfg.Logger.Warn("ng request refused, no port", "call_id", c.id, "err", err)
+			return noPorts
+		}
+	}
+	u.done()
+	for i, p := range plan {
+		if i == len(d.sections) {
+			d.sections = append(d.sections, p.section)
+		}
+		d.sides[0].iface, d.sides[1].iface = p.places[0].iface, p.places[1].iface
+	}
+	return nil
+}
+
+// offerSection applies an offer to one section and its m= line.
+func (c *call) offerSection(s *section, m *sdp.Media, from int, o *options, p intent) {
+	s.kind, s.bypass, s.off = m.Kind, !m.Rejected() && overTCP(m.Proto), !p.live
+	if s.off {
+		return
+	}
+	to := 1 - from
+	s.proto[from], s.proto[to] = m.Proto, p.proto
+	s.offerMux(from, m, o.Mux)
+	s.codecs.offer(from, m, o.Codecs, c.engine.cfg.Codecs, !secured(m.Proto))
+	s.held[from] = m.Direction() != sdp.SendRecv
+	s.point(from, m, o)
+	setProto(m, p.proto)
+	s.ptime[to], s.ptime[from] = o.Ptime, o.PtimeReverse
+	s.writePtime(m, to)
+}
+
+// writePtime asks the side for packets of the length that the last offer wanted of it.
+func (s *section) writePtime(m *sdp.Media, to int) {
+	if s.ptime[to] > 0 && m.IsAudio() {
+		m.SetAttribute("ptime", strconv.Itoa(s.ptime[to]))
+	}
+}
+
+// setProto writes the transport protocol; feedback (RFC 4585) goes where the profile has none.
+func setProto(m *sdp.Media, proto string) {
+	if m.Proto == proto {
+		return
+	}
+	m.Proto = proto
+	if proto == "RTP/AVP" || proto == "RTP/SAVP" {
+		m.RemoveAttribute("rtcp-fb")
+	}
+}
+
+// noteSide keeps what a request says of its sender.
+func (c *call) noteSide(d *dialogue, from int, o *options, now time.Time) {
+	sender, other := &d.sides[from], &d.sides[1-from]
+	sender.become(clone(sender.tag, o.FromTag), now)
+	if o.ToTag != "" {
+		other.become(clone(other.tag, o.ToTag), now)
+	}
+	if o.Label != "" {
+		sender.label = clone(sender.label, o.Label)
+	}
+}
+
+// unanswered ends a dialogue whose offer nobody answered.
+func (c *call) unanswered(d *dialogue) {
+	c.queue.post(func() {
+		if !c.closed && !d.answered {
+			c.log.Info("ng offer was never answered", "from", d.sides[0].tag)
+			c.engine.totals.unanswered.Add(1)
+			c.drop(d)
+			c.end()
+		}
+	})
+}
+
+// described is the reply with a description.
+func described(text string) bencode.Value {
+	v := bencode.NewDict()
+	v.SetString("result", "ok")
+	v.SetString("sdp", text)
+	return v
+}
