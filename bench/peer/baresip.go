@@ -1,0 +1,332 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sidetone/bench/audio"
+)
+
+// rate is the sampling rate of everything a phone plays and records, in Hz.
+const rate = 8000
+
+// speech is the level of the tone a phone speaks, in dBFS.
+const speech = -20.0
+
+// BaresipConfig says who a phone is.
+type BaresipConfig struct {
+	Tel, UserID, Password string
+	Server                string   // host:port it registers with; empty = none, it is dialled by URI
+	Transport             string   // "udp" (default) or "tcp"
+	Codecs                []string // "PCMU", "PCMA"; default both
+	Tone                  float64  // Hz
+	Manual                bool     // leave incoming calls to Answer
+	Dir                   string   // scratch directory of this phone alone
+}
+
+// Baresip is one running phone.
+type Baresip struct {
+	cfg     BaresipConfig
+	account string // address of record
+	port    int
+	process *process
+	control *control
+	record  recording
+}
+
+// StartBaresip starts a phone and returns when it can be commanded.
+func StartBaresip(ctx context.Context, cfg BaresipConfig) (*Baresip, error) {
+	if err := Missing("baresip"); err != nil {
+		return nil, err
+	}
+	if cfg.Transport == "" {
+		cfg.Transport = "udp"
+	}
+	if len(cfg.Codecs) == 0 {
+		cfg.Codecs = []string{"PCMU", "PCMA"}
+	}
+	port, err := freePorts(3) // SIP, its TLS sibling, control
+	if err != nil {
+		return nil, err
+	}
+	b := &Baresip{cfg: cfg, port: port}
+	if err := b.configure(); err != nil {
+		return nil, fmt.Errorf("baresip %s: %w", cfg.Tel, err)
+	}
+	b.record.dir = filepath.Join(cfg.Dir, "recorded")
+	if err := b.record.prepare(); err != nil {
+		return nil, fmt.Errorf("baresip %s: %w", cfg.Tel, err)
+	}
+	if b.process, err = run(cfg.Dir, "baresip", "-f", cfg.Dir); err != nil {
+		return nil, err
+	}
+	if err = b.connect(ctx); err != nil {
+		b.Close()
+		return nil, b.fail("start", err)
+	}
+	return b, nil
+}
+
+// configure writes baresip's files. Without a path to its sounds it plays no ringback or busy tones.
+func (b *Baresip) configure() error {
+	tone := audio.Sine(b.cfg.Tone, speech, rate, 120*rate)
+	wav := filepath.Join(b.cfg.Dir, "tone.wav")
+	if err := audio.WriteWAV(wav, rate, tone); err != nil {
+		return err
+	}
+	config := fmt.Sprintf(`poll_method epoll
+sip_listen 127.0.0.1:%d
+net_interface 127.0.0.1
+audio_source aufile,%s
+audio_player aubridge,ear
+audio_alert aubridge,alert
+audio_path /nonexistent
+ausrc_srate %[3]d
+auplay_srate %[3]d
+ausrc_channels 1
+auplay_channels 1
+audio_buffer 40-160
+snd_path recorded
+module_path %s
+module g711.so
+module aufile.so
+module aubridge.so
+module sndfile.so
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+module_app debug_cmd.so
+ctrl_tcp_listen 127.0.0.1:%d
+`, b.port, wav, rate, modulePath(), b.port+2)
+	host, register := fmt.Sprintf("127.0.0.1:%d", b.port), 0
+	if b.cfg.Server != "" {
+		host, register = b.cfg.Server, 60
+	}
+	b.account = "sip:" + b.cfg.Tel + "@" + host
+	mode := "auto"
+	if b.cfg.Manual {
+		mode = "manual"
+	}
+	uri := b.account
+	if b.cfg.Transport != "udp" {
+		uri += ";transport=" + b.cfg.Transport
+	}
+	accounts := fmt.Sprintf("<%s>;auth_user=%s;auth_pass=%s;regint=%d;answermode=%s;audio_codecs=%s;ptime=20\n",
+		uri, b.cfg.UserID, b.cfg.Password, register, mode, strings.Join(b.cfg.Codecs, ","))
+	for name, text := range map[string]string{"config": config, "accounts": accounts, "contacts": "\n"} {
+		if err := os.WriteFile(filepath.Join(b.cfg.Dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// modulePath finds baresip's modules where distributions put them.
+func modulePath() string {
+	for _, dir := range []string{"/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules", "/usr/lib64/baresip/modules"} {
+		if _, err := os.Stat(filepath.Join(dir, "g711.so")); err == nil {
+			return dir
+		}
+	}
+	return "/usr/lib/baresip/modules"
+}
+
+// connect waits until the control port listens.
+func (b *Baresip) connect(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", b.port+2))
+		if err == nil {
+			b.control = newControl(conn)
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-b.process.done:
+			return errors.New("it ended")
+		case <-limited.Done():
+			return fmt.Errorf("control port: %w", err)
+		}
+	}
+}
+
+// Close kills the phone. It may be called more than once.
+func (b *Baresip) Close() error {
+	if b.control != nil {
+		b.control.close()
+	}
+	b.process.kill()
+	return nil
+}
+
+// Log returns the end of what baresip printed.
+func (b *Baresip) Log() string { return b.process.output() }
+
+// fail words an error with the phone's name and its log.
+func (b *Baresip) fail(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("baresip %s: %s: %w\n--- its log:\n%s", b.cfg.Tel, what, err, b.Log())
+}
+
+// Tel returns the phone's number.
+func (b *Baresip) Tel() string { return b.cfg.Tel }
+
+// Tone returns what the phone speaks.
+func (b *Baresip) Tone() audio.Tone { return audio.Tone{Name: b.cfg.Tel, Hz: b.cfg.Tone} }
+
+// URI returns the address at which the phone can be dialled without a server.
+func (b *Baresip) URI() string { return fmt.Sprintf("sip:%s@127.0.0.1:%d", b.cfg.Tel, b.port) }
+
+func (b *Baresip) command(ctx context.Context, name, params string) error {
+	_, err := b.control.command(ctx, name, params)
+	return b.fail(name, err)
+}
+
+// Events returns what the phone's own account told so far.
+func (b *Baresip) Events() []Event {
+	b.control.mu.Lock()
+	defer b.control.mu.Unlock()
+	var own []Event
+	for _, e := range b.control.events {
+		if e.Account == b.account {
+			own = append(own, e)
+		}
+	}
+	return own
+}
+
+// WaitEvent waits for the first event of one of the types at or after since.
+func (b *Baresip) WaitEvent(ctx context.Context, since time.Time, types ...string) (Event, error) {
+	var found Event
+	err := b.control.wait(ctx, func() bool {
+		for _, e := range b.control.events {
+			for _, t := range types {
+				if e.Account == b.account && e.Type == t && !e.At.Before(since) {
+					found = e
+					return true
+				}
+			}
+		}
+		return false
+	})
+	if err != nil {
+		return found, b.fail("waiting for "+strings.Join(types, " or "), err)
+	}
+	return found, nil
+}
+
+// WaitRegistered waits for the registrar's 200; a refusal is an error.
+func (b *Baresip) WaitRegistered(ctx context.Context) error {
+	e, err := b.WaitEvent(ctx, time.Time{}, "REGISTER_OK", "REGISTER_FAIL")
+	if err == nil && e.Type == "REGISTER_FAIL" {
+		return b.fail("register", errors.New(e.Param))
+	}
+	return err
+}
+
+// target completes a number with the phone's server.
+func (b *Baresip) target(number string) string {
+	if strings.Contains(number, "@") || b.cfg.Server == "" {
+		return number
+	}
+	return "sip:" + number + "@" + b.cfg.Server
+}
+
+// Dial starts a call and returns when it rings, is answered or has ended.
+func (b *Baresip) Dial(ctx context.Context, number string) (Event, error) {
+	return b.dial(ctx, number, "CALL_RINGING", "CALL_PROGRESS", "CALL_ESTABLISHED", "CALL_CLOSED")
+}
+
+// Call dials and waits for the answer. A call that ends instead is an error.
+func (b *Baresip) Call(ctx context.Context, number string) error {
+	e, err := b.dial(ctx, number, "CALL_ESTABLISHED", "CALL_CLOSED")
+	if err == nil && e.Type == "CALL_CLOSED" {
+		return b.fail("call "+number, errors.New(e.Param))
+	}
+	return err
+}
+
+// Feature dials a code that is answered 480.
+func (b *Baresip) Feature(ctx context.Context, code string) error {
+	e, err := b.dial(ctx, code, "CALL_ESTABLISHED", "CALL_CLOSED")
+	if err == nil && (e.Type != "CALL_CLOSED" || !strings.HasPrefix(e.Param, "480")) {
+		return b.fail("feature "+code, fmt.Errorf("%s %s, want 480", e.Type, e.Param))
+	}
+	return err
+}
+
+func (b *Baresip) dial(ctx context.Context, number string, until ...string) (Event, error) {
+	since := time.Now()
+	if err := b.command(ctx, "dial", b.target(number)); err != nil {
+		return Event{}, err
+	}
+	// Other calls of this phone may end at the same time: follow the one to this number.
+	var found Event
+	err := b.control.wait(ctx, func() bool {
+		for _, e := range b.control.events {
+			if e.Account != b.account || e.At.Before(since) || !strings.Contains(e.Peer, number) {
+				continue
+			}
+			for _, t := range until {
+				if e.Type == t {
+					found = e
+					return true
+				}
+			}
+		}
+		return false
+	})
+	if err != nil {
+		return found, b.fail("dial "+number, err)
+	}
+	return found, nil
+}
+
+// Answer takes the incoming call.
+func (b *Baresip) Answer(ctx context.Context) error { return b.command(ctx, "accept", "") }
+
+// Hold holds the current call. Baresip does not wait for the answer.
+func (b *Baresip) Hold(ctx context.Context) error { return b.reinvite(ctx, "hold") }
+
+// Resume ends the hold of the current call.
+func (b *Baresip) Resume(ctx context.Context) error { return b.reinvite(ctx, "resume") }
+
+// reinvite runs a command that sends a re-INVITE and waits for the answer to it.
+func (b *Baresip) reinvite(ctx context.Context, command string) error {
+	since := time.Now()
+	if err := b.command(ctx, command, ""); err != nil {
+		return err
+	}
+	_, err := b.WaitEvent(ctx, since, "CALL_REMOTE_SDP")
+	return err
+}
+
+// Hangup ends the current call, or refuses the one that rings.
+func (b *Baresip) Hangup(ctx context.Context) error { return b.command(ctx, "hangup", "") }
+
+// Hear listens for d from now and returns what the phone heard by its own recording, at 8 kHz: silence
+// where nothing came.
+func (b *Baresip) Hear(ctx context.Context, d time.Duration) ([]int16, error) {
+	pcm, err := b.record.during(ctx, d)
+	return pcm, b.fail("record", err)
+}
+
+// Listen is Hear, judged for tones.
+func (b *Baresip) Listen(ctx context.Context, d time.Duration, tones []audio.Tone) (audio.Hearing, error) {
+	pcm, err := b.Hear(ctx, d)
+	if err != nil {
+		return audio.Hearing{}, err
+	}
+	return audio.Listen(pcm, rate, tones), nil
+}

@@ -1,0 +1,122 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"time"
+)
+
+// lifetime is the most a peer program may live, also when the test dies without stopping it.
+const lifetime = 5 * time.Minute
+
+// process is a program in a process group of its own, with its output in a file.
+type process struct {
+	command *exec.Cmd
+	log     string
+	done    chan struct{} // closed when it has ended
+	err     error         // how, once done is closed
+	stop    sync.Once
+}
+
+// run starts a program in dir. stop, or the end of its lifetime, ends it.
+func run(dir, program string, args ...string) (*process, error) {
+	p := &process{log: filepath.Join(dir, program+".log"), done: make(chan struct{})}
+	out, err := os.Create(p.log)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	if limiter, err := exec.LookPath("timeout"); err == nil {
+		args = append([]string{"-s", "KILL", fmt.Sprint(int(lifetime.Seconds())), program}, args...)
+		program = limiter
+	}
+	p.command = exec.Command(program, args...)
+	p.command.Dir, p.command.Stdout, p.command.Stderr = dir, out, out
+	p.command.Env = append(os.Environ(), "TZ=UTC")
+	ownGroup(p.command)
+	if err := p.command.Start(); err != nil {
+		return nil, err
+	}
+	go func() { // ends with the process, which kill ends; kill waits for it
+		p.err = p.command.Wait()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// wait returns when the program has ended by itself; the end of ctx kills it.
+func (p *process) wait(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		p.kill()
+		return ctx.Err()
+	}
+}
+
+// kill ends the whole group and waits for it. It may be called more than once.
+func (p *process) kill() {
+	p.stop.Do(func() { killGroup(p.command) })
+	<-p.done
+}
+
+// chatter is what a program repeats on its terminal: baresip's status line, colours.
+var chatter = regexp.MustCompile(`\[\d+:\d\d:\d\d\] audio=\S+ \(bit/s\)|\x1b\[[0-9;]*m|\r`)
+
+// output returns the end of what the program said.
+func (p *process) output() string {
+	b, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	b = chatter.ReplaceAll(b, nil)
+	const most = 6000
+	if len(b) > most {
+		b = b[len(b)-most:]
+	}
+	return string(b)
+}
+
+// freePorts returns the first of n ports in a row that are free on 127.0.0.1 in UDP and TCP.
+func freePorts(n int) (int, error) {
+	for range 100 {
+		first, err := tryPorts(n)
+		if err == nil {
+			return first, nil
+		}
+	}
+	return 0, errors.New("no free ports on 127.0.0.1")
+}
+
+func tryPorts(n int) (first int, err error) {
+	var open []interface{ Close() error }
+	defer func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}()
+	for i := range n {
+		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: first + i})
+		if first == 0 && err == nil {
+			first = u.LocalAddr().(*net.UDPAddr).Port
+		}
+		if err != nil || first+n > 65535 {
+			return 0, errors.Join(err, errors.New("port range"))
+		}
+		open = append(open, u)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+i))
+		if err != nil {
+			return 0, err
+		}
+		open = append(open, l)
+	}
+	return first, nil
+}

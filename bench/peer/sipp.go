@@ -1,0 +1,151 @@
+package peer
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// scenarios are SIPp's scripts. They use the keywords tel (own number), to (number called) and domain.
+//
+//go:embed sipp/*.xml
+var scenarios embed.FS
+
+// The scenarios, by what happens in them.
+const (
+	SIPpRegister      = "register"       // REGISTER, 401, REGISTER with credentials, 200
+	SIPpUnregister    = "unregister"     // the same with Expires 0
+	SIPpWrongPassword = "wrong_password" // REGISTER, 401, REGISTER, 401 or 403: never 200
+	SIPpCall          = "call"           // INVITE, 200, ACK, a pause, BYE, 200; a challenge is answered
+	SIPpHold          = "hold"           // SIPpCall with re-INVITEs to hold (sendonly) and to resume
+	SIPpUnknown       = "unknown"        // INVITE, 404
+	SIPpBusy          = "busy"           // INVITE, 486
+	SIPpCancel        = "cancel"         // INVITE, 180, CANCEL, 200, 487
+	SIPpAnswer        = "answer"         // waits for an INVITE, 180, 200, re-INVITEs, BYE
+	SIPpRing          = "ring"           // waits for an INVITE, 180, then for the CANCEL
+	SIPpRefuse        = "refuse"         // waits for an INVITE, 486
+)
+
+// SIPpConfig says what one SIPp does. It plays its scenario once.
+type SIPpConfig struct {
+	Scenario string        // one of the constants
+	Server   string        // host:port its requests go to; for a scenario that waits, unused
+	Domain   string        // host of the URIs; default Server
+	Tel      string        // own number
+	UserID   string        // credentials
+	Password string        //
+	To       string        // number called
+	Port     int           // local SIP port; 0 = a free one. A phone registers and answers on the same
+	Media    int           // local media port, 0 = a free one; what comes is echoed
+	Pause    time.Duration // how long a call or a hold lasts; default 500 ms
+	Timeout  time.Duration // default 20 s
+	Dir      string        // scratch directory
+}
+
+// SIPp is a running scenario.
+type SIPp struct {
+	cfg     SIPpConfig
+	process *process
+}
+
+// StartSIPp starts a scenario. Wait tells how it went.
+func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
+	if err := Missing("sipp"); err != nil {
+		return nil, err
+	}
+	script, err := scenarios.ReadFile("sipp/" + cfg.Scenario + ".xml")
+	if err != nil {
+		return nil, fmt.Errorf("sipp: no scenario %q", cfg.Scenario)
+	}
+	for _, port := range []*int{&cfg.Port, &cfg.Media} {
+		if *port == 0 {
+			if *port, err = freePorts(4); err != nil { // SIPp also takes the next media ports
+				return nil, err
+			}
+		}
+	}
+	if cfg.Pause == 0 {
+		cfg.Pause = 500 * time.Millisecond
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 20 * time.Second
+	}
+	if cfg.Domain == "" {
+		cfg.Domain = cfg.Server
+	}
+	dir, err := os.MkdirTemp(cfg.Dir, "sipp-"+cfg.Scenario+"-")
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "scenario.xml")
+	if err := os.WriteFile(file, script, 0o600); err != nil {
+		return nil, err
+	}
+	args := []string{
+		"-sf", file, "-m", "1", "-l", "1", "-nostdin", "-deadcall_wait", "0",
+		"-i", "127.0.0.1", "-bind_local", "-p", fmt.Sprint(cfg.Port), "-mi", "127.0.0.1", "-mp", fmt.Sprint(cfg.Media), "-rtp_echo",
+		"-cp", "0", "-d", fmt.Sprint(cfg.Pause.Milliseconds()),
+		"-timeout", fmt.Sprintf("%ds", int(cfg.Timeout.Seconds())), "-timeout_error", "-recv_timeout", fmt.Sprint(cfg.Timeout.Milliseconds()),
+		"-trace_err", "-error_file", filepath.Join(dir, "errors"), "-trace_msg", "-message_file", filepath.Join(dir, "messages"),
+		"-key", "tel", cfg.Tel, "-key", "to", cfg.To, "-key", "domain", cfg.Domain,
+		"-au", cfg.UserID, "-ap", cfg.Password,
+	}
+	if cfg.Server != "" {
+		args = append(args, cfg.Server)
+	}
+	p, err := run(dir, "sipp", args...)
+	if err != nil {
+		return nil, err
+	}
+	return &SIPp{cfg: cfg, process: p}, nil
+}
+
+// Port returns the local SIP port.
+func (s *SIPp) Port() int { return s.cfg.Port }
+
+// URI returns the address at which a waiting scenario can be called without a server.
+func (s *SIPp) URI() string { return fmt.Sprintf("sip:%s@127.0.0.1:%d", s.cfg.Tel, s.cfg.Port) }
+
+// Wait returns nil when the scenario went as written, else an error with all messages.
+func (s *SIPp) Wait(ctx context.Context) error {
+	if err := s.process.wait(ctx); err != nil {
+		return fmt.Errorf("sipp %s: %w\n%s", s.cfg.Scenario, err, s.logs())
+	}
+	return nil
+}
+
+// Close kills it. It may be called more than once.
+func (s *SIPp) Close() error {
+	s.process.kill()
+	return nil
+}
+
+// Messages returns the SIP messages SIPp sent and received.
+func (s *SIPp) Messages() string {
+	b, _ := os.ReadFile(filepath.Join(s.process.command.Dir, "messages"))
+	return string(b)
+}
+
+// logs returns what explains a failure: SIPp's errors and the messages.
+func (s *SIPp) logs() string {
+	errors, _ := os.ReadFile(filepath.Join(s.process.command.Dir, "errors"))
+	text := strings.TrimSpace(string(errors)) + "\n--- messages:\n" + s.Messages()
+	if len(text) > 20000 {
+		text = text[:20000]
+	}
+	return text
+}
+
+// RunSIPp plays a scenario to its end.
+func RunSIPp(ctx context.Context, cfg SIPpConfig) error {
+	s, err := StartSIPp(cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Wait(ctx)
+}
