@@ -177,12 +177,17 @@ func (r *run) judge(from, to time.Time, list []audio.Tone, calls ...*phone.Call)
 	for _, c := range calls {
 		heard = append(heard, audio.Listen(c.Heard(from, to), rate, list))
 	}
+	// What the phones said a little earlier is heard in this stretch.
+	return heard, r.late(from.Add(-300*time.Millisecond), to)
+}
+
+// late returns by how much any of the phones themselves was late in a stretch of time.
+func (r *run) late(from, to time.Time) time.Duration {
 	var late time.Duration
 	for _, p := range r.phones {
-		// What the phones said a little earlier is heard in this stretch.
-		late = max(late, p.Paused(from.Add(-300*time.Millisecond), to))
+		late = max(late, p.Paused(from, to))
 	}
-	return heard, late
+	return late
 }
 
 // gaps returns the longest gap of any talker at any listener, and how long it may be: the bar, and what
