@@ -125,7 +125,7 @@ func TestInfoPairsKeepTheirOrder(t *testing.T) {
 
 // A dialog that moves between actors while messages arrive keeps their order and never runs on two at once.
 func TestSetActorKeepsOrder(t *testing.T) {
-	const messages = 5000
+	const messages = 2000
 	actors := []*loop{newLoop(t), newLoop(t), newLoop(t)}
 	d := &Dialog{}
 	d.inbox.actor = actors[0]

@@ -55,11 +55,10 @@ func (e *ending) check(t *testing.T, who string) {
 func TestRaces(t *testing.T) {
 	t.Parallel()
 	timers := Timers{T1: 50 * time.Millisecond, T2: 100 * time.Millisecond, T4: 50 * time.Millisecond}
-	for _, tt := range []struct {
-		name           string
+	scripts := map[string]struct {
 		caller, callee func(d *Dialog, after func(func()))
 	}{
-		{"cancel against answer",
+		"cancel against answer": {
 			func(d *Dialog, after func(func())) {
 				after(func() { d.Cancel() })
 				afterMs(after, 40, func() { d.Bye("") })
@@ -67,14 +66,16 @@ func TestRaces(t *testing.T) {
 			func(d *Dialog, after func(func())) {
 				after(func() { d.Ring(180, nil) })
 				after(func() { d.Answer(answer) })
-			}},
-		{"bye against bye",
+			},
+		},
+		"bye against bye": {
 			func(d *Dialog, after func(func())) { afterMs(after, 5, func() { d.Bye("") }) },
 			func(d *Dialog, after func(func())) {
 				after(func() { d.Answer(answer) })
 				afterMs(after, 5, func() { d.Bye("") })
-			}},
-		{"reinvite against bye",
+			},
+		},
+		"reinvite against bye": {
 			func(d *Dialog, after func(func())) {
 				afterMs(after, 3, func() { d.Reinvite(hold) })
 				afterMs(after, 6, func() { d.Bye("") })
@@ -83,8 +84,9 @@ func TestRaces(t *testing.T) {
 				after(func() { d.Answer(answer) })
 				afterMs(after, 3, func() { d.Reinvite(hold) })
 				afterMs(after, 6, func() { d.End(0, "") })
-			}},
-		{"reinvite against reinvite",
+			},
+		},
+		"reinvite against reinvite": {
 			func(d *Dialog, after func(func())) {
 				afterMs(after, 3, func() { d.Reinvite(hold); d.Reinvite(offer) })
 				afterMs(after, 60, func() { d.Bye("") })
@@ -93,70 +95,70 @@ func TestRaces(t *testing.T) {
 				after(func() { d.Answer(answer) })
 				afterMs(after, 3, func() { d.Reinvite(hold) })
 				afterMs(after, 60, func() { d.Bye("") })
-			}},
-		{"reject against cancel",
+			},
+		},
+		"reject against cancel": {
 			func(d *Dialog, after func(func())) { after(func() { d.End(0, "") }) },
-			func(d *Dialog, after func(func())) { after(func() { d.End(486, "") }) }},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			type end struct {
-				*ending
-				name string
+			func(d *Dialog, after func(func())) { after(func() { d.End(486, "") }) },
+		},
+	}
+	type end struct {
+		*ending
+		name string
+	}
+	ends := make(chan end, 1000)
+	actors := []*loop{newLoop(t), newLoop(t), newLoop(t), newLoop(t)}
+	start := func(d *Dialog, actor *loop, e *ending, script func(*Dialog, func(func()))) {
+		e.on = func(ev Event) {
+			if o, ok := ev.(Offer); ok && o.SDP != nil {
+				d.AcceptOffer(answer)
 			}
-			ends := make(chan end, 1000)
-			actors := []*loop{newLoop(t), newLoop(t), newLoop(t), newLoop(t)}
-			start := func(d *Dialog, actor *loop, e *ending, script func(*Dialog, func(func()))) {
-				e.on = func(ev Event) {
-					if o, ok := ev.(Offer); ok && o.SDP != nil {
-						d.AcceptOffer(answer)
-					}
+		}
+		script(d, func(f func()) {
+			time.AfterFunc(rand.N(2*time.Millisecond), func() { actor.Post(f) })
+		})
+	}
+	callee := serve(t, Config{Timers: timers, OnInvite: func(in *Invite) {
+		actor, e, script := actors[rand.IntN(2)], newEnding(), scripts[in.Target().User]
+		d := in.Accept(actor, e.notify)
+		start(d, actor, e, script.callee)
+		ends <- end{e, in.Target().User + ", callee"}
+	}})
+	caller := serve(t, Config{Timers: timers})
+	const calls = 60
+	for i := range calls {
+		transport := UDP
+		if i%2 == 0 {
+			transport = TCP
+		}
+		for name, script := range scripts {
+			actor, e := actors[2+rand.IntN(2)], newEnding()
+			actor.do(func() {
+				d, err := caller.Invite(InviteRequest{Target: callee.uri(t, transport, escapeUser(name)), SDP: offer}, actor, e.notify)
+				if err != nil {
+					t.Error(err)
+					return
 				}
-				script(d, func(f func()) {
-					time.AfterFunc(rand.N(2*time.Millisecond), func() { actor.Post(f) })
-				})
-			}
-			callee := serve(t, Config{Timers: timers, OnInvite: func(in *Invite) {
-				actor, e := actors[rand.IntN(2)], newEnding()
-				d := in.Accept(actor, e.notify)
-				start(d, actor, e, tt.callee)
-				ends <- end{e, "callee"}
-			}})
-			caller := serve(t, Config{Timers: timers})
-			const calls = 60
-			for i := range calls {
-				transport := UDP
-				if i%2 == 0 {
-					transport = TCP
-				}
-				actor, e := actors[2+rand.IntN(2)], newEnding()
-				actor.do(func() {
-					d, err := caller.Invite(InviteRequest{Target: callee.uri(t, transport, "x"), SDP: offer}, actor, e.notify)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					start(d, actor, e, tt.caller)
-				})
-				ends <- end{e, "caller"}
-				if i%10 == 9 {
-					time.Sleep(time.Millisecond)
-				}
-			}
-			for range 2 * calls {
-				select {
-				case e := <-ends:
-					e.check(t, e.name)
-				case <-time.After(20 * time.Second):
-					t.Fatal("an INVITE did not arrive")
-				}
-			}
-			for _, s := range []*Stack{caller, callee} {
-				eventually(t, "empty tables", func() bool {
-					n := s.Stats()
-					return n.Dialogs+n.ClientTransactions+n.ServerTransactions == 0
-				})
-			}
+				start(d, actor, e, script.caller)
+			})
+			ends <- end{e, name + ", caller"}
+		}
+		if i%4 == 3 {
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+	for range 2 * calls * len(scripts) {
+		select {
+		case e := <-ends:
+			e.check(t, e.name)
+		case <-time.After(20 * time.Second):
+			t.Fatal("an INVITE did not arrive")
+		}
+	}
+	for _, s := range []*Stack{caller, callee} {
+		eventually(t, "empty tables", func() bool {
+			n := s.Stats()
+			return n.Dialogs+n.ClientTransactions+n.ServerTransactions == 0
 		})
 	}
 }

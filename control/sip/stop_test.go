@@ -19,7 +19,7 @@ import (
 func TestStopEndsEveryDialog(t *testing.T) {
 	actor := newLoop(t)
 	evs := make(chan events, 8)
-	s, err := New(Config{Listen: []string{"udp:127.0.0.1:0", "tcp:127.0.0.1:0"}, OnInvite: func(in *Invite) {
+	s, err := New(Config{DrainTimeout: 10 * time.Second, Listen: []string{"udp:127.0.0.1:0", "tcp:127.0.0.1:0"}, OnInvite: func(in *Invite) {
 		ev := newEvents()
 		d := in.Accept(actor, ev.notify)
 		if in.CallID() == "answered" {
