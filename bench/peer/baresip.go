@@ -34,6 +34,7 @@ type BaresipConfig struct {
 type Baresip struct {
 	cfg     BaresipConfig
 	account string // address of record
+	line    string // its account line
 	port    int
 	process *process
 	control *control
@@ -66,7 +67,11 @@ func StartBaresip(ctx context.Context, cfg BaresipConfig) (*Baresip, error) {
 	if b.process, err = run(cfg.Dir, "baresip", "-f", cfg.Dir); err != nil {
 		return nil, err
 	}
-	if err = b.connect(ctx); err != nil {
+	if err = b.connect(ctx); err == nil {
+		// Now rather than from a file, so that no event is missed.
+		_, err = b.control.command(ctx, "uanew", b.line)
+	}
+	if err != nil {
 		b.Close()
 		return nil, b.fail("start", err)
 	}
@@ -117,9 +122,9 @@ ctrl_tcp_listen 127.0.0.1:%d
 	if b.cfg.Transport != "udp" {
 		uri += ";transport=" + b.cfg.Transport
 	}
-	accounts := fmt.Sprintf("<%s>;auth_user=%s;auth_pass=%s;regint=%d;answermode=%s;audio_codecs=%s;ptime=20\n",
+	b.line = fmt.Sprintf("<%s>;auth_user=%s;auth_pass=%s;regint=%d;answermode=%s;audio_codecs=%s;ptime=20",
 		uri, b.cfg.UserID, b.cfg.Password, register, mode, strings.Join(b.cfg.Codecs, ","))
-	for name, text := range map[string]string{"config": config, "accounts": accounts, "contacts": "\n"} {
+	for name, text := range map[string]string{"config": config, "accounts": "\n", "contacts": "\n"} {
 		if err := os.WriteFile(filepath.Join(b.cfg.Dir, name), []byte(text), 0o600); err != nil {
 			return err
 		}
@@ -267,15 +272,15 @@ func (b *Baresip) Feature(ctx context.Context, code string) error {
 }
 
 func (b *Baresip) dial(ctx context.Context, number string, until ...string) (Event, error) {
-	since := time.Now()
-	if err := b.command(ctx, "dial", b.target(number)); err != nil {
+	since, target := time.Now(), b.target(number)
+	if err := b.command(ctx, "dial", target); err != nil {
 		return Event{}, err
 	}
 	// Other calls of this phone may end at the same time: follow the one to this number.
 	var found Event
 	err := b.control.wait(ctx, func() bool {
 		for _, e := range b.control.events {
-			if e.Account != b.account || e.At.Before(since) || !strings.Contains(e.Peer, number) {
+			if e.Account != b.account || e.At.Before(since) || !strings.HasPrefix(e.Peer, target) {
 				continue
 			}
 			for _, t := range until {

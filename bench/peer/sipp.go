@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +110,26 @@ func (s *SIPp) Port() int { return s.cfg.Port }
 
 // URI returns the address at which a waiting scenario can be called without a server.
 func (s *SIPp) URI() string { return fmt.Sprintf("sip:%s@127.0.0.1:%d", s.cfg.Tel, s.cfg.Port) }
+
+// WaitListening returns when the scenario has its port, so that it can be called.
+func (s *SIPp) WaitListening(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: s.cfg.Port})
+		if err != nil {
+			return nil // the port is taken
+		}
+		c.Close()
+		select {
+		case <-tick.C:
+		case <-s.process.done:
+			return fmt.Errorf("sipp %s: it ended\n%s", s.cfg.Scenario, s.logs())
+		case <-ctx.Done():
+			return fmt.Errorf("sipp %s: does not listen: %w", s.cfg.Scenario, ctx.Err())
+		}
+	}
+}
 
 // Wait returns nil when the scenario went as written, else an error with all messages.
 func (s *SIPp) Wait(ctx context.Context) error {

@@ -24,33 +24,13 @@ func startSIPp(t *testing.T, cfg SIPpConfig) *SIPp {
 	return s
 }
 
-// listening waits until a scenario that waits has its port.
-func listening(t *testing.T, s *SIPp) {
-	t.Helper()
-	ctx := within(t, 10*time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: s.Port()})
-		if err != nil {
-			return // taken: it listens
-		}
-		c.Close()
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatal("sipp does not listen")
-		}
-	}
-}
-
 func TestSIPpCallsSIPp(t *testing.T) {
 	Need(t, "sipp")
 	for caller, callee := range map[string]string{SIPpCall: SIPpAnswer, SIPpHold: SIPpAnswer, SIPpCancel: SIPpRing, SIPpBusy: SIPpRefuse} {
 		t.Run(caller, func(t *testing.T) {
 			t.Parallel()
 			b := startSIPp(t, SIPpConfig{Scenario: callee, Tel: "218"})
-			listening(t, b)
+			must(t, b.WaitListening(within(t, 10*time.Second)))
 			server := strings.TrimPrefix(b.URI(), "sip:218@")
 			a := startSIPp(t, SIPpConfig{Scenario: caller, Server: server, Tel: "217", To: "218", Pause: 100 * time.Millisecond})
 			ctx := within(t, 30*time.Second)
@@ -80,7 +60,7 @@ func TestSIPpAndBenchPhone(t *testing.T) {
 	must(t, RunSIPp(ctx, SIPpConfig{Scenario: SIPpCancel, Server: here, Tel: "218", To: "217", Dir: t.TempDir()}))
 
 	b := startSIPp(t, SIPpConfig{Scenario: SIPpAnswer, Tel: "218"})
-	listening(t, b)
+	must(t, b.WaitListening(within(t, 10*time.Second)))
 	call, err := p.Call(ctx, b.URI())
 	must(t, err)
 	must(t, call.Hold(ctx, phone.SendOnly))
