@@ -13,7 +13,7 @@ import (
 const (
 	// maxEvents is how many ready sockets one epoll wait reports.
 	maxEvents = 256
-	// perSocket is how many datagrams are read from one socket in its turn. Epoll is level-triggered: a
+	// perSocket is the most datagrams that are read from one socket in its turn. Epoll is level-triggered: a
 	// socket with more comes round again after the others.
 	perSocket = 16
 	// wakeSlot marks the eventfd among the epoll events; no port may have it.
@@ -35,6 +35,7 @@ type conn struct {
 	events  []unix.EpollEvent
 	next    int // events[next:ready] have not been served
 	ready   int
+	waits   uint32 // epoll waits so far
 	in      receiver
 	out     sender
 	link    []int32 // link[i] is the next packet of the same socket in the batch being sent, -1 at its end
@@ -123,6 +124,7 @@ func (c *conn) Receive(ps []Packet, timeout time.Duration) (int, error) {
 	}
 	var errno unix.Errno
 	c.next = 0
+	c.waits++
 	if c.ready, errno = epollWait(c.epoll, c.events, timeout); errno != 0 {
 		c.ready = 0
 		if errno == unix.EINTR {
@@ -147,9 +149,25 @@ func (c *conn) serve(ps []Packet) (n int, woken bool) {
 		if int(slot) >= len(c.sockets) || c.sockets[slot] == nil {
 			continue
 		}
-		n += c.in.read(c.sockets[slot].fd, slot, ps, n, min(perSocket, len(ps)-n))
+		s := c.sockets[slot]
+		limit := min(s.burst, len(ps)-n)
+		got := c.in.read(s.fd, slot, ps, n, limit)
+		s.adapt(got, limit, c.waits)
+		n += got
 	}
 	return n, woken
+}
+
+// adapt sets how many datagrams to ask for next time: one, which is what a voice stream has, as asking for a second that
+// is not there costs a tenth of a packet; twice as many when the socket was full in two waits running.
+// Hot path: no allocation, lock, clock or log.
+func (s *socket) adapt(got, limit int, wait uint32) {
+	if got < limit {
+		s.burst = max(got, 1)
+	} else if s.wait+1 == wait {
+		s.burst = min(2*s.burst, perSocket)
+	}
+	s.wait = wait
 }
 
 // Send groups the packets by socket, keeping the order within each, and sends each group with one call.

@@ -51,7 +51,8 @@ type Conn interface {
 
 	// Receive fills ps with what has arrived and returns how many. With nothing there it waits until a packet
 	// arrives, Wake is called or timeout has passed (0: does not wait; negative: no limit), and may
-	// then return 0. An error is fatal to the Conn. Hot path: no allocation, lock, clock or log.
+	// then return 0, as it may when a signal interrupts it. An error is fatal to the Conn.
+	// Hot path: no allocation, lock, clock or log.
 	Receive(ps []Packet, timeout time.Duration) (int, error)
 	// Send sends ps, those of one slot in their order, without waiting: what the system does not take at
 	// once is marked Failed, and counted in failed. Hot path: no allocation, lock, clock or log.

@@ -93,8 +93,8 @@ func (c *conn) wait(timeout time.Duration) {
 		c.deadline = c.network.now + int64(timeout)
 	}
 	c.waiting = true
+	c.network.changed.Broadcast() // Advance may be waiting for this shard; once, or waiting conns wake each other for ever
 	for !c.due() {
-		c.network.changed.Broadcast() // Advance may be waiting for this shard
 		c.network.changed.Wait()
 	}
 	c.waiting = false

@@ -93,12 +93,12 @@ func collect(t *testing.T, c udp.Conn, n int) []udp.Packet {
 	t.Helper()
 	var got []udp.Packet
 	ps := make([]udp.Packet, 64)
-	for len(got) < n {
+	for start := time.Now(); len(got) < n; {
 		k, err := c.Receive(ps, patience)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if k == 0 {
+		if k == 0 && time.Since(start) > patience {
 			t.Fatalf("%d of %d packets came", len(got), n)
 		}
 		for _, p := range ps[:k] {
@@ -307,12 +307,13 @@ func batches(t *testing.T, s Subject) {
 		send(t, c, 0, b, string([]byte{byte(i)}))
 	}
 	ps := make([]udp.Packet, 64)
-	if n, err := c.Receive(ps, patience); n != 4 || err != nil {
+	n, err := c.Receive(ps, 0)
+	if n < 1 || n > 4 || err != nil {
 		t.Errorf("first batch of %d, %v", n, err)
 	}
-	for i, p := range collect(t, c, 46) {
-		if int(p.Data[0]) != i+4 {
-			t.Fatalf("packet %d is %d", i+4, p.Data[0])
+	for i, p := range collect(t, c, 50-n) {
+		if int(p.Data[0]) != i+n {
+			t.Fatalf("packet %d is %d", i+n, p.Data[0])
 		}
 	}
 	silent(t, c)
