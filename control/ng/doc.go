@@ -23,5 +23,5 @@
 // Limits: UDP only; 64 KiB and 4,096 values a message; 64 waiting requests and 32 branches a call, 16
 // forks a branch; MaxPending requests under way; 16,384 cookies or 32 MiB for 30 s. ICE is taken out of
 // every description. SRTP passes untouched between sides that share their keys; bridging it is refused
-// in secure.go. What has no a=ptime we can only ask for it: packets are not cut to another length.
+// in secure.go. ptime is asked of the peer in a=ptime; packets are not cut to another length.
 package ng

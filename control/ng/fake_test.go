@@ -218,11 +218,17 @@ var (
 	clientAddr2 = netip.MustParseAddrPort("192.0.2.101:5060")
 )
 
-// raw sends a message as it is and returns the reply, "" when there is none at once or later.
+// raw sends a message as it is and returns the reply.
 func (c *client) raw(message string) string {
 	replies := make(chan string, 1)
 	c.engine.receive(message, clientAddr, c.room, func(b []byte) { replies <- string(b) })
-	return <-replies
+	select {
+	case reply := <-replies:
+		return reply
+	case <-time.After(10 * time.Second):
+		c.t.Fatalf("no answer to %q", message)
+		return ""
+	}
 }
 
 // ask sends a request in bencode.

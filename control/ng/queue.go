@@ -12,6 +12,7 @@ type queue struct {
 
 	mu      sync.Mutex // guards the following
 	items   []func()
+	waiting int // posted and not yet begun
 	running bool
 }
 
@@ -20,6 +21,7 @@ func (q *queue) post(fn func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.items = append(q.items, fn)
+	q.waiting++
 	if !q.running {
 		q.running = true
 		go q.drain() // owned by the queue; ends by itself when the queue is empty
@@ -29,7 +31,7 @@ func (q *queue) post(fn func()) {
 // tryPost appends fn unless too much is waiting.
 func (q *queue) tryPost(fn func()) bool {
 	q.mu.Lock()
-	full := len(q.items) >= maxQueued
+	full := q.waiting >= maxQueued
 	q.mu.Unlock()
 	if !full {
 		q.post(fn)
@@ -55,6 +57,9 @@ func (q *queue) drain() {
 }
 
 func (q *queue) run(fn func()) {
+	q.mu.Lock()
+	q.waiting--
+	q.mu.Unlock()
 	defer func() {
 		if cause := recover(); cause != nil {
 			q.panicked(cause)
