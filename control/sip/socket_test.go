@@ -283,7 +283,7 @@ func TestStreamLimits(t *testing.T) {
 		closed(t, newRaw(t, s, TCP))
 	})
 	t.Run("idle", func(t *testing.T) {
-		s := serve(t, Config{IdleTimeout: 50 * time.Millisecond})
+		s := serve(t, Config{IdleTimeout: 500 * time.Millisecond})
 		r := newRaw(t, s, TCP)
 		r.say(r.text(msg{method: "OPTIONS"}))
 		r.expect(200)
