@@ -9,10 +9,11 @@ import (
 
 // The way of a packet that has arrived, on the shard's thread:
 //
-//	Packet ──slot──► leg ──► RTP? ──► valid ──► source (Latch) ──► payload type ──► learn ──► route ──┬► Sink
-//	                          └► RTCP ► valid ► source (rtcpLatch) ──────────────────────────► route ─┴► To: send
+//	Packet ──slot──► leg ──► RTP? ──► valid ──► source (Latch) ──► payload type ──► SRTP ──► learn ──► route ──┬► Sink
+//	                          └► RTCP ► valid ► source (rtcpLatch) ───────────────► SRTCP ─► learn ──► route ──┴► To: send
 //
-// Nothing that arrives changes a leg before its source is accepted, but for the latch's own candidates.
+// Nothing that arrives changes a leg before its source is accepted, but for the latch's own candidates, and where there
+// are keys (secure.go) nothing that is not authentic does.
 
 // accept takes one packet that has arrived.
 // Hot path: no allocation, lock, clock or log.
@@ -52,7 +53,7 @@ func (l *Leg) negotiated(pt uint8) bool {
 // acceptRTP takes a packet that is RTP if it is anything.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
-	if !rtp.Valid(b) {
+	if rtp.HeaderLen(b) == 0 || !l.secure.on && !rtp.Valid(b) { // the padding's length is encrypted
 		l.stats.Dropped[DropMalformed]++
 		return
 	}
@@ -66,13 +67,19 @@ func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
 		l.stats.Dropped[DropPayloadType]++
 		return
 	}
+	size := len(b)
+	if l.secure.on {
+		if b = l.unprotect(b, false); b == nil {
+			return
+		}
+	}
 	ssrc, seq := rtp.SSRC(b), rtp.SequenceNumber(b)
 	if verdict == Pass {
 		l.latch.Seen(ssrc, seq)
 	} else if !l.learn(s, src, ssrc, seq, now) {
 		return
 	}
-	l.stats.Received.add(len(b))
+	l.stats.Received.add(size)
 	l.stats.SSRC, l.stats.PayloadType = ssrc, pt
 	l.active = now
 	if l.route.Sink != nil {
@@ -105,13 +112,13 @@ func (l *Leg) learn(s *Shard, src netip.AddrPort, ssrc uint32, seq uint16, now i
 // acceptRTCP takes a packet that is RTCP if it is anything, from the RTCP port or multiplexed on the RTP port.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool, now int64) {
-	if !rtp.ValidRTCP(b) {
+	if !rtp.IsRTCP(b) || !l.secure.on && !rtp.ValidRTCP(b) {
 		l.stats.Dropped[DropMalformed]++
 		return
 	}
 	var accepted bool
 	if onRTCPPort {
-		accepted = l.rtcpLatch.accept(src, rtp.RTCPSSRC(b), &l.latch)
+		accepted = l.rtcpLatch.accepts(src, rtp.RTCPSSRC(b), &l.latch)
 	} else {
 		accepted = l.latch.acceptsRTCP(src)
 	}
@@ -123,7 +130,16 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 		}
 		return
 	}
-	l.stats.RTCPReceived.add(len(b))
+	size := len(b)
+	if l.secure.on {
+		if b = l.unprotect(b, true); b == nil {
+			return
+		}
+	}
+	if onRTCPPort {
+		l.rtcpLatch.learn(src, &l.latch)
+	}
+	l.stats.RTCPReceived.add(size)
 	l.active = now
 	if to := l.route.To; to != nil {
 		to.sendRTCP(s, b)
@@ -165,13 +181,19 @@ func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
 // transformRoom is the room that Transform is promised.
 const transformRoom = 1400
 
-// sendRTP queues an RTP packet for the peer. b must stay as it is until flush.
+// sendRTP queues an RTP packet for the peer. b is what the caller got from buffer, or it must stay as it is until flush.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) sendRTP(s *Shard, b []byte) {
 	to := l.latch.To()
 	if !to.IsValid() {
 		l.stats.Unaddressed++
 		return
+	}
+	if l.secure.on {
+		if b = l.secure.protectRTP(s.buffer(), b); b == nil {
+			l.stats.Unprotected++
+			return
+		}
 	}
 	l.stats.Sent.add(len(b))
 	s.put(l.slots[0], to, b)
@@ -187,6 +209,12 @@ func (l *Leg) sendRTCP(s *Shard, b []byte) {
 	if !to.IsValid() {
 		l.stats.Unaddressed++
 		return
+	}
+	if l.secure.on {
+		if b = l.secure.protectRTCP(s.buffer(), b); b == nil {
+			l.stats.Unprotected++
+			return
+		}
 	}
 	l.stats.RTCPSent.add(len(b))
 	s.put(slot, to, b)

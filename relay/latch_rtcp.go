@@ -10,9 +10,9 @@ type rtcpLatch struct {
 	locked    netip.AddrPort // invalid = nothing locked on
 }
 
-// accept reports whether an RTCP packet that came from src to the RTCP port, naming ssrc as its sender, is the peer's.
+// accepts reports whether an RTCP packet that came from src to the RTCP port, naming ssrc as its sender, is the peer's.
 // Hot path: no allocation, lock, clock or log.
-func (c *rtcpLatch) accept(src netip.AddrPort, ssrc uint32, l *Latch) bool {
+func (c *rtcpLatch) accepts(src netip.AddrPort, ssrc uint32, l *Latch) bool {
 	if src == c.locked {
 		return true
 	}
@@ -22,12 +22,17 @@ func (c *rtcpLatch) accept(src netip.AddrPort, ssrc uint32, l *Latch) bool {
 	case l.mode == Strict:
 		return src == c.signalled
 	case src == c.signalled && !c.locked.IsValid():
-	case l.state == Locked && src.Addr() == l.locked.Addr() && (!c.locked.IsValid() || ssrc == l.ssrc && !l.noRebind):
-	default:
-		return false
+		return true
 	}
-	c.locked = src
-	return true
+	return l.state == Locked && src.Addr() == l.locked.Addr() && (!c.locked.IsValid() || ssrc == l.ssrc && !l.noRebind)
+}
+
+// learn locks on the source of an authentic packet that accepts let in.
+// Hot path: no allocation, lock, clock or log.
+func (c *rtcpLatch) learn(src netip.AddrPort, l *Latch) {
+	if l.mode != Off && l.mode != Strict {
+		c.locked = src
+	}
 }
 
 // to returns where RTCP goes when it is not multiplexed with RTP, invalid when nowhere is known: RTCP is

@@ -463,7 +463,9 @@ func TestRTCPLatch(t *testing.T) {
 			r.signal(rtcp)
 			var got bool
 			for _, src := range c.src {
-				got = r.accept(src, c.ssrc, &l.Latch)
+				if got = r.accepts(src, c.ssrc, &l.Latch); got {
+					r.learn(src, &l.Latch)
+				}
 				if !got && src != c.src[len(c.src)-1] {
 					t.Fatalf("%v was refused", src)
 				}
@@ -486,9 +488,10 @@ func TestRTCPIsNotSentOnAGuess(t *testing.T) {
 	if to := r.to(&l.Latch); to.IsValid() {
 		t.Errorf("after the lock, before any RTCP, to %v", to)
 	}
-	if !r.accept(natOther, 1, &l.Latch) {
+	if !r.accepts(natOther, 1, &l.Latch) {
 		t.Fatal("RTCP of the locked address was refused")
 	}
+	r.learn(natOther, &l.Latch)
 	if to := r.to(&l.Latch); to != natOther {
 		t.Errorf("to %v, want %v", to, natOther)
 	}

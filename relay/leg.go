@@ -38,6 +38,7 @@ type Remote struct {
 	SIPSource    netip.Addr     // where its SIP came from
 	BehindNAT    bool           // marked so by the operator: media may come from any address. Not for a guess from a private address in the SDP, which is handled without it
 	PayloadTypes [2]uint64      // the payload types it may send: bit pt%64 of element pt/64; all zero = any
+	Keys         *Keys          // SRTP; nil = plain RTP. The same Keys again change nothing, other ones re-key
 }
 
 // Leg is one media endpoint: a local port pair and a peer. Its methods are safe from any goroutine but the shards' own, where they
@@ -60,6 +61,7 @@ type Leg struct {
 	remote    Remote
 	latch     Latch
 	rtcpLatch rtcpLatch
+	secure    secure
 	route     Route
 	from      []*Leg // the legs routed to this one
 	timeouts  timeouts
@@ -153,6 +155,10 @@ func (l *Leg) doLocked(fn func(s *Shard)) bool {
 // SetRemote tells the leg what signalling says about the peer. Saying the same again keeps what the latch has learned.
 func (l *Leg) SetRemote(r Remote) {
 	l.do(func(s *Shard) {
+		if err := l.secure.set(r.Keys); err != nil { // NewKeys lets no such key through
+			s.panicked("set remote", err, "leg", l.id)
+			return
+		}
 		l.remote = r
 		l.latch.Signal(Signal{Addr: r.RTP, Source: r.SIPSource, BehindNAT: r.BehindNAT}, s.now)
 		rtcp := r.RTCP

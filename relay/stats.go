@@ -57,6 +57,7 @@ type LegStats struct {
 	RTCPSent     Count
 	Dropped      Drops  // packets that arrived and went no further
 	Unaddressed  uint64 // packets for the peer while it was not known where to send them
+	Unprotected  uint64 // packets for a secure peer that SRTP refused: most of all, sequence numbers that had been used
 	SendFailed   uint64 // packets that the system did not take, RTP and RTCP; they are counted in Sent as well
 
 	State        State

@@ -66,6 +66,17 @@ func (c *Context) ProtectRTP(dst, packet []byte) (int, error) {
 	return c.current.protectRTP(dst, packet, h)
 }
 
+// LastSequence returns the highest sequence number that an SSRC has been protected, or received, with.
+//
+// hot path: no allocation, lock, clock or log
+func (c *Context) LastSequence(ssrc uint32) (seq uint16, ok bool) {
+	st := c.current.find(ssrc)
+	if st == nil || !st.hasRTP {
+		return 0, false
+	}
+	return uint16(st.index), true
+}
+
 // UnprotectRTP authenticates and decrypts an SRTP packet and removes tag and MKI.
 //
 // hot path: no allocation, lock, clock or log (but for the first packet of an SSRC)

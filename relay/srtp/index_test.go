@@ -76,3 +76,24 @@ func TestWindowIsASetWithAHorizon(t *testing.T) {
 		}
 	})
 }
+
+func TestLastSequenceFollowsTheHighestIndex(t *testing.T) {
+	c := newTestContext(t, newTestKey(t, AES128CM80))
+	if _, ok := c.LastSequence(1); ok {
+		t.Error("an SSRC that was never there has a last sequence number")
+	}
+	for _, step := range []struct{ seq, want uint16 }{{65530, 65530}, {65528, 65530}, {3, 3}, {65535, 3}} {
+		if _, err := c.ProtectRTP(make([]byte, 300), rtpPacket(1, step.seq, 20)); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := c.LastSequence(1); !ok || got != step.want {
+			t.Errorf("after %d the last one is %d, want %d", step.seq, got, step.want)
+		}
+	}
+	if err := c.Rekey(newTestKey(t, AES128GCM)); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := c.LastSequence(1); !ok || got != 3 {
+		t.Errorf("after the change of key it is %d, want 3", got)
+	}
+}
