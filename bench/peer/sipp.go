@@ -22,11 +22,13 @@ const (
 	SIPpUnregister    = "unregister"     // the same with Expires 0
 	SIPpWrongPassword = "wrong_password" // REGISTER, 401, REGISTER, 401 or 403: never 200
 	SIPpCall          = "call"           // INVITE, 200, ACK, a pause, BYE, 200; a challenge is answered
+	SIPpLateOffer     = "late_offer"     // SIPpCall with the offer in the 200 and the answer in the ACK
 	SIPpHold          = "hold"           // SIPpCall with re-INVITEs to hold (sendonly) and to resume
 	SIPpUnknown       = "unknown"        // INVITE, 404
 	SIPpBusy          = "busy"           // INVITE, 486
 	SIPpCancel        = "cancel"         // INVITE, 180, CANCEL, 200, 487
 	SIPpAnswer        = "answer"         // waits for an INVITE, 180, 200, re-INVITEs, BYE
+	SIPpEarly         = "early"          // SIPpAnswer with early media: 183 with SDP before the 200
 	SIPpRing          = "ring"           // waits for an INVITE, 180, then for the CANCEL
 	SIPpRefuse        = "refuse"         // waits for an INVITE, 486
 )
