@@ -13,7 +13,7 @@ type rtcpLatch struct {
 // accepts reports whether an RTCP packet that came from src to the RTCP port, naming ssrc as its sender, is the peer's.
 // Hot path: no allocation, lock, clock or log.
 func (c *rtcpLatch) accepts(src netip.AddrPort, ssrc uint32, l *Latch) bool {
-	if src == c.locked {
+	if src == c.locked && src.IsValid() {
 		return true
 	}
 	switch {
