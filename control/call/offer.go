@@ -102,8 +102,13 @@ func (c *Call) offerAnswered(l *Leg, ev sip.OfferAnswered) {
 }
 
 // offerFailed: the phone did not take our re-INVITE. The session stands as it
-// was (RFC 3261 14.1); media keeps what was planned, the phone just was not told.
+// was (RFC 3261 14.1); media keeps what was planned, the phone just was not
+// told. It is told again only if something else has changed by now, as when its
+// own offer came in between (491).
 func (c *Call) offerFailed(l *Leg, ev sip.OfferFailed) {
 	c.x.cfg.Logger.Info("re-INVITE refused", "call_id", c.id, "leg", l.id, "code", ev.Code)
 	l.offering = false
+	if !c.ended {
+		c.settle()
+	}
 }
