@@ -69,7 +69,7 @@ func (l *Leg) Offer(want Local) []byte {
 	local := l.describe(want)
 	local.Mux = l.mux
 	if l.theirs != nil {
-		return l.versioned(want, sdp.Reoffer(l.theirs, local))
+		return l.versioned(want, sdp.Reoffer(l.theirs, nil, local))
 	}
 	return l.versioned(want, sdp.Describe(local))
 }

@@ -15,40 +15,50 @@ var (
 // l.Direction is cut down to what the offer allows; rtcp-mux is answered only to an offer of it.
 // The errors are ErrNoAudio and ErrNoCommonCodec.
 func Answer(offer *Session, l Local) ([]byte, error) {
-	s := newSession(l.Origin)
-	taken := false
 	for _, m := range offer.Media {
-		if taken || !l.Takes(m) {
+		if l.Takes(m) {
+			return AnswerTo(offer, m, l)
+		}
+	}
+	return nil, ErrNoAudio
+}
+
+// AnswerTo is Answer for a section of the offer that the caller has chosen; Takes must accept it.
+func AnswerTo(offer *Session, chosen *Media, l Local) ([]byte, error) {
+	if !l.Takes(chosen) {
+		return nil, ErrNoAudio
+	}
+	codecs := answered(chosen.Codecs(), l.Codecs)
+	if !hasAudio(codecs) {
+		return nil, ErrNoCommonCodec
+	}
+	s := newSession(l.Origin)
+	for _, m := range offer.Media {
+		if m != chosen {
 			s.Media = append(s.Media, newMedia(s, m.Kind, 0, m.Proto, m.Formats))
 			continue
 		}
-		codecs := answered(m.Codecs(), l.Codecs)
-		if !hasAudio(codecs) {
-			return nil, ErrNoCommonCodec
-		}
-		taken = true
 		d := l.Direction.And(m.Direction().Reverse())
 		a := l.media(s, m.Proto, codecs, d, l.Mux && m.RTCPMux())
 		a.Kind = m.Kind // as it was written
 		s.Media = append(s.Media, a)
 	}
-	if !taken {
-		return nil, ErrNoAudio
-	}
 	return s.Bytes(), nil
 }
 
 // Takes reports whether l can answer the section: live audio over plain RTP, or over SDES-keyed SRTP
-// when l has keys and the offer too.
+// when l has keys and the offer too. Many phones offer SRTP that they can do without as RTP/AVP with
+// keys (RFC 8643); it is answered in the same way.
 func (l Local) Takes(m *Media) bool {
 	if !m.IsAudio() || m.Rejected() {
 		return false
 	}
+	keyed := len(l.Crypto) > 0
 	switch m.Proto {
 	case "RTP/AVP", "RTP/AVPF":
-		return len(l.Crypto) == 0
+		return !keyed || len(m.Crypto()) > 0
 	case "RTP/SAVP", "RTP/SAVPF":
-		return len(l.Crypto) > 0 && len(m.Crypto()) > 0
+		return keyed && len(m.Crypto()) > 0
 	default:
 		return false
 	}

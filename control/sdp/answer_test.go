@@ -67,6 +67,22 @@ func TestAnswer(t *testing.T) {
 		{name: "SRTP is answered with keys", local: func(l *Local) { l.Crypto = []string{"1 AES_CM_128_HMAC_SHA1_80 inline:y"} },
 			offer: "m=audio 4000 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n",
 			want:  []string{"m=audio 20000 RTP/SAVP 8", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:y"}, not: []string{"inline:x"}},
+		{name: "SRTP that is optional is answered as it was offered", local: func(l *Local) { l.Crypto = []string{"1 AES_CM_128_HMAC_SHA1_80 inline:y"} },
+			offer: "m=audio 4000 RTP/AVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n",
+			want:  []string{"m=audio 20000 RTP/AVP 8", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:y"}, not: []string{"inline:x"}},
+		{name: "SRTP that is optional can be done without",
+			offer: "m=audio 4000 RTP/AVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n",
+			want:  []string{"m=audio 20000 RTP/AVP 8"}, not: []string{"crypto"}},
+		{name: "keys are not answered where none were offered", local: func(l *Local) { l.Crypto = []string{"1 AES_CM_128_HMAC_SHA1_80 inline:y"} },
+			offer: "m=audio 4000 RTP/AVP 8\r\n", err: ErrNoAudio},
+		{name: "SRTP keyed in the media path is refused", local: func(l *Local) { l.Crypto = []string{"1 AES_CM_128_HMAC_SHA1_80 inline:y"} },
+			offer: "m=audio 4000 UDP/TLS/RTP/SAVPF 8\r\na=fingerprint:sha-256 AA\r\n", err: ErrNoAudio},
+		{name: "of two sections the secure one is taken with keys", local: func(l *Local) { l.Crypto = []string{"1 AES_CM_128_HMAC_SHA1_80 inline:y"} },
+			offer: "m=audio 4000 RTP/AVP 8\r\nm=audio 4002 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n",
+			want:  []string{"m=audio 0 RTP/AVP 8", "m=audio 20000 RTP/SAVP 8"}},
+		{name: "of two sections the plain one is taken without",
+			offer: "m=audio 4002 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\nm=audio 4000 RTP/AVP 8\r\n",
+			want:  []string{"m=audio 0 RTP/SAVP 8", "m=audio 20000 RTP/AVP 8"}, not: []string{"crypto"}},
 		{name: "no audio", offer: "m=image 5000 udptl t38\r\n", err: ErrNoAudio},
 		{name: "no sections", offer: "", err: ErrNoAudio},
 		{name: "no codec in common", offer: "m=audio 4000 RTP/AVP 18 101\r\na=rtpmap:101 telephone-event/8000\r\n", err: ErrNoCommonCodec},
@@ -130,5 +146,46 @@ func TestDescribeIsReadBackAsItWasMeant(t *testing.T) {
 	}
 	if o, ok := s.Origin(); !ok || o != l.Origin {
 		t.Errorf("origin = %v, want %v", o, l.Origin)
+	}
+}
+
+func TestAnswerToTakesTheChosenSection(t *testing.T) {
+	offer := mustParse(t, "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"+
+		"m=audio 4000 RTP/AVP 8\r\nm=audio 4002 RTP/AVP 0\r\nm=video 4004 RTP/AVP 31\r\n")
+	b, err := AnswerTo(offer, offer.Media[1], local())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := mustParse(t, string(b))
+	if len(got.Media) != 3 || !got.Media[0].Rejected() || got.Media[1].Port != 20000 || !got.Media[2].Rejected() {
+		t.Errorf("answered\n%s", b)
+	}
+	if _, err := AnswerTo(offer, offer.Media[2], local()); !errors.Is(err, ErrNoAudio) {
+		t.Errorf("a video section: %v", err)
+	}
+}
+
+func TestProtocolOfAnOffer(t *testing.T) {
+	crypto := []string{"1 AES_CM_128_HMAC_SHA1_80 inline:y"}
+	for _, tt := range []struct {
+		name, proto string
+		crypto      []string
+		want        string
+	}{
+		{"plain", "", nil, "RTP/AVP"},
+		{"with keys", "", crypto, "RTP/SAVP"},
+		{"with keys that may be ignored", "RTP/AVP", crypto, "RTP/AVP"},
+		{"as it was agreed", "RTP/SAVPF", crypto, "RTP/SAVPF"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := local()
+			l.Crypto, l.Proto = tt.crypto, tt.proto
+			last := mustParse(t, "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n")
+			for _, b := range [][]byte{Describe(l), Reoffer(last, nil, l)} {
+				if m := mustParse(t, string(b)).Audio(); m.Proto != tt.want || len(m.Crypto()) != len(tt.crypto) {
+					t.Errorf("offered\n%s", b)
+				}
+			}
+		})
 	}
 }

@@ -16,18 +16,26 @@ type Local struct {
 	Codecs    []Codec       // in order of preference, telephone-event and CN among them
 	Direction Direction     // zero = SendRecv
 	Ptime     time.Duration // 0 = not said
-	Crypto    []string      // values of a=crypto lines; with any the protocol is RTP/SAVP
+	Crypto    []string      // values of a=crypto lines (RFC 4568)
+	Proto     string        // of an offer; "" = RTP/AVP, or RTP/SAVP with Crypto. RTP/AVP with Crypto leaves the choice (RFC 8643)
 }
 
 // Describe writes an offer with one audio section.
 func Describe(l Local) []byte {
-	proto := "RTP/AVP"
-	if len(l.Crypto) > 0 {
-		proto = "RTP/SAVP"
-	}
 	s := newSession(l.Origin)
-	s.Media = append(s.Media, l.media(s, proto, l.Codecs, l.Direction, l.Mux))
+	s.Media = append(s.Media, l.media(s, l.proto(), l.Codecs, l.Direction, l.Mux))
 	return s.Bytes()
+}
+
+// proto is the protocol of an offer.
+func (l Local) proto() string {
+	switch {
+	case l.Proto != "":
+		return l.Proto
+	case len(l.Crypto) > 0:
+		return "RTP/SAVP"
+	}
+	return "RTP/AVP"
 }
 
 // newSession holds the session level of what we send: connection addresses are per section.
