@@ -39,6 +39,7 @@ type Baresip struct {
 	process *process
 	control *control
 	record  recording
+	held    bool // this phone holds its current call
 }
 
 // StartBaresip starts a phone and returns when it can be commanded.
@@ -262,11 +263,16 @@ func (b *Baresip) Call(ctx context.Context, number string) error {
 	return err
 }
 
-// Feature dials a code that is answered 480.
+// Feature dials a code that is answered 480. When a call ends, baresip takes the one it held off hold
+// without being asked: Feature returns when it has.
 func (b *Baresip) Feature(ctx context.Context, code string) error {
 	e, err := b.dial(ctx, code, "CALL_ESTABLISHED", "CALL_CLOSED")
 	if err == nil && (e.Type != "CALL_CLOSED" || !strings.HasPrefix(e.Param, "480")) {
 		return b.fail("feature "+code, fmt.Errorf("%s %s, want 480", e.Type, e.Param))
+	}
+	if err == nil && b.held {
+		b.held = false
+		_, err = b.WaitEvent(ctx, e.At, "CALL_REMOTE_SDP")
 	}
 	return err
 }
@@ -313,6 +319,7 @@ func (b *Baresip) reinvite(ctx context.Context, command string) error {
 	if err := b.command(ctx, command, ""); err != nil {
 		return err
 	}
+	b.held = command == "hold"
 	_, err := b.WaitEvent(ctx, since, "CALL_REMOTE_SDP")
 	return err
 }

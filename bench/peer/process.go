@@ -77,7 +77,7 @@ func (p *process) output() string {
 	if err != nil {
 		return err.Error()
 	}
-	b = chatter.ReplaceAll(b, nil)
+	b = regexp.MustCompile(`(?m)^\s*$\n?|^\s*stream: audio: dropping.*$\n?`).ReplaceAll(chatter.ReplaceAll(b, nil), nil)
 	const most = 6000
 	if len(b) > most {
 		b = b[len(b)-most:]

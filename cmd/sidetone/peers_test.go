@@ -219,7 +219,7 @@ func TestBaresipALawToMuLaw(t *testing.T) {
 }
 
 // confer builds a conference as the manual has it: call, hold, 46, call the next; at last 46 twice and
-// the owner's resume.
+// the owner's resume, which baresip does unasked after each 46, so that it holds again for the second.
 func (p phones) confer(t *testing.T) {
 	t.Helper()
 	owner, previous := p[0], (*peer.Baresip)(nil)
@@ -234,12 +234,15 @@ func (p phones) confer(t *testing.T) {
 				t.Fatalf("cleared was the call to %s, not to %s", e.Peer, previous.Tel())
 			}
 		}
+		// As people do, and because baresip 1.0.0 goes deaf when streams change within its first packets.
+		p.hears(t, member, owner)
+		p.hears(t, owner, member)
 		check(t, owner.Hold(soon(t)))
 		check(t, owner.Feature(soon(t), "46"))
 		previous = member
 	}
+	check(t, owner.Hold(soon(t)))
 	check(t, owner.Feature(soon(t), "46"))
-	check(t, owner.Resume(soon(t)))
 }
 
 // together lets every phone record the same stretch of time.

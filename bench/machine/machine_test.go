@@ -1,0 +1,128 @@
+package machine
+
+import (
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestParseSchedstat(t *testing.T) {
+	got, err := parseSchedstat("123456789 98395 17\n")
+	if want := (Account{OnCore: 123456789, Waiting: 98395}); err != nil || got != want {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, bad := range []string{"", "1", "x 2 3", "1 y 3"} {
+		if _, err := parseSchedstat(bad); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+func TestParseMemory(t *testing.T) {
+	got, err := parseMemory("Name:\tx\nVmHWM:\t   99 kB\nVmRSS:\t   12340 kB\nRssAnon:\t 1 kB\n")
+	if err != nil || got != 12340<<10 {
+		t.Errorf("got %d, %v", got, err)
+	}
+	if _, err := parseMemory("Name: x\n"); err == nil {
+		t.Error("found memory where none was told")
+	}
+}
+
+func TestParseCoresCountsAllButIdle(t *testing.T) {
+	got, err := parseCores("cpu  1 1 1 1 1 1 1 1 1 1\ncpu0 1 2 3 1000 2000 4 5 6 7 8\ncpu11 0 0 9 1 0 0 0 0 0 0\nintr 5\n")
+	if err != nil || len(got) != 2 || got[0] != 21*tick || got[11] != 9*tick {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if b := (Cores{0: 50, 1: 70}).Busy(Cores{0: 10, 1: 30}, 0, 1); b != 80 {
+		t.Errorf("busy %v, want 80", b)
+	}
+	for _, bad := range []string{"", "cpu 1 2 3\n", "cpuX 1\n", "cpu0 1 y\n"} {
+		if _, err := parseCores(bad); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+func TestParseDrops(t *testing.T) {
+	got, err := parseDrops("Ip: A B\nIp: 1 2\nUdp: InDatagrams RcvbufErrors SndbufErrors\nUdp: 10 42 1\nUdpLite: RcvbufErrors\nUdpLite: 7\n")
+	if err != nil || got != 42 {
+		t.Errorf("got %d, %v", got, err)
+	}
+	if _, err := parseDrops("Ip: A\nIp: 1\n"); err == nil {
+		t.Error("found drops where none were told")
+	}
+}
+
+func TestModel(t *testing.T) {
+	if got := model("processor\t: 0\nmodel name\t: A CPU: fast\nmodel name\t: other\n"); got != "A CPU: fast" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// This process's own accounts grow as it works.
+func TestOwnAccounts(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux only")
+	}
+	self := Process(os.Getpid())
+	before, err := self.CPU()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var after Account
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && after.Sub(before).OnCore < 5*time.Millisecond; {
+		if after, err = self.CPU(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after.Sub(before).OnCore < 5*time.Millisecond {
+		t.Errorf("after ten busy seconds the account says %v", after.Sub(before))
+	}
+	if m, err := self.Memory(); err != nil || m < 1<<20 {
+		t.Errorf("memory %d, %v", m, err)
+	}
+	if n, err := self.Files(); err != nil || n < 3 {
+		t.Errorf("files %d, %v", n, err)
+	}
+	if _, err := Drops(); err != nil {
+		t.Error(err)
+	}
+	if c, err := ReadCores(); err != nil || len(c) == 0 {
+		t.Errorf("cores %v, %v", c, err)
+	}
+	if d := Describe(); d.Kernel == "" || d.Cores < 1 || d.Go == "" {
+		t.Errorf("described as %+v", d)
+	}
+}
+
+// A locked thread is pinned, and may be where there is nothing but a loopback of its own.
+func TestPinAndOwnNetwork(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux only")
+	}
+	done := make(chan struct{})
+	go func() { // ends below; its thread ends with it, as it is never unlocked
+		defer close(done)
+		runtime.LockOSThread()
+		cpus, err := CPUs()
+		if err != nil || len(cpus) == 0 {
+			t.Errorf("cores %v, %v", cpus, err)
+			return
+		}
+		last := cpus[len(cpus)-1]
+		if err := PinThread(last); err != nil {
+			t.Error(err)
+		}
+		if now, err := CPUs(); err != nil || !slices.Equal(now, []int{last}) {
+			t.Errorf("on %v, %v after pinning to %d", now, err, last)
+		}
+		if OwnNetwork() {
+			if n, err := Drops(); err != nil || n != 0 {
+				t.Errorf("a new network has dropped %d, %v", n, err)
+			}
+		}
+	}()
+	<-done
+}

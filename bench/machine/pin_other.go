@@ -1,0 +1,27 @@
+//go:build !linux
+
+package machine
+
+import "errors"
+
+var errLinux = errors.New("measuring needs Linux")
+
+// CPUs returns the cores this process may run on.
+func CPUs() ([]int, error) { return nil, errLinux }
+
+// PinProcess puts every thread of this process, and those they start, on some cores.
+func PinProcess(...int) error { return errLinux }
+
+// PinThread puts the calling thread, and the processes it starts, on one core.
+func PinThread(int) error { return errLinux }
+
+// Prefer gives the calling thread, and the processes it starts, precedence over others by its nice value (-20 to 19).
+func Prefer(int) bool { return false }
+
+// OwnNetwork moves the calling thread, which must be locked, and what it starts into a network namespace that has
+// nothing but a loopback.
+func OwnNetwork() bool { return false }
+
+// AllowFiles raises the number of files that this process and those it starts may have open to n, or as near as the
+// system lets it.
+func AllowFiles(uint64) {}
