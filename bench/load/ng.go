@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"sidetone/bench/load/bencode"
 )
 
 // How long the ng client waits for a reply, and how often it asks.
@@ -41,7 +43,7 @@ func (c *client) encode(request map[string]any) (cookie string, datagram []byte)
 	c.count++
 	cookie = fmt.Sprintf("%s_%d", c.prefix, c.count)
 	c.buffer = append(append(c.buffer[:0], cookie...), ' ')
-	c.buffer = appendBencode(c.buffer, request)
+	c.buffer = bencode.Append(c.buffer, request)
 	return cookie, c.buffer
 }
 
@@ -60,7 +62,7 @@ func decodeReply(datagram []byte) (cookie string, reply map[string]any, err erro
 	if !ok {
 		return "", nil, errors.New("ng: reply without a cookie")
 	}
-	v, err := parseBencode(strings.TrimRight(text, "\r\n"))
+	v, err := bencode.Parse(strings.TrimRight(text, "\r\n"))
 	if err != nil {
 		return cookie, nil, fmt.Errorf("ng: reply %q: %w", text, err)
 	}

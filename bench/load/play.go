@@ -25,7 +25,7 @@ func (g *Generator) play(ctx context.Context, legs []*leg, meter func() (time.Du
 	var begun, idle, last int64
 	var before, handled int
 	var first, second time.Duration
-	secure := 0
+	idling, secure := false, 0
 	for _, l := range legs {
 		if l.secure {
 			secure++
@@ -43,6 +43,9 @@ func (g *Generator) play(ctx context.Context, legs []*leg, meter func() (time.Du
 			return ctx.Err()
 		}
 		now := time.Now().UnixNano()
+		if idling {
+			idle += now - last
+		}
 		until := min(plan.DueBy(now), next+chunk)
 		if next < warm {
 			until = min(until, warm)
@@ -87,10 +90,7 @@ func (g *Generator) play(ctx context.Context, legs []*leg, meter func() (time.Du
 		for i := range arrivals {
 			g.sink.take(&arrivals[i])
 		}
-		if !worked && len(arrivals) == 0 && last > 0 {
-			idle += now - last
-		}
-		last = now
+		idling, last = !worked && len(arrivals) == 0, now
 	}
 	ended := time.Now().UnixNano()
 	if err := read(&second); err != nil {

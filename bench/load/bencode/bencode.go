@@ -1,4 +1,4 @@
-package load
+package bencode
 
 import (
 	"errors"
@@ -13,11 +13,11 @@ const (
 	maxValues = 4096
 )
 
-var errBencode = errors.New("malformed bencode")
+var errMalformed = errors.New("bencode: malformed")
 
-// appendBencode appends a value made of string, int, []string, []any and map[string]any. Keys are sorted, as the
+// Append appends a value made of string, int, []string, []any and map[string]any. Keys are sorted, as the
 // format wants. Any other type is a mistake in this package.
-func appendBencode(dst []byte, value any) []byte {
+func Append(dst []byte, value any) []byte {
 	switch v := value.(type) {
 	case string:
 		dst = strconv.AppendInt(dst, int64(len(v)), 10)
@@ -30,46 +30,46 @@ func appendBencode(dst []byte, value any) []byte {
 	case []string:
 		dst = append(dst, 'l')
 		for _, s := range v {
-			dst = appendBencode(dst, s)
+			dst = Append(dst, s)
 		}
 		return append(dst, 'e')
 	case []any:
 		dst = append(dst, 'l')
 		for _, s := range v {
-			dst = appendBencode(dst, s)
+			dst = Append(dst, s)
 		}
 		return append(dst, 'e')
 	case map[string]any:
 		dst = append(dst, 'd')
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			dst = appendBencode(dst, key)
-			dst = appendBencode(dst, v[key])
+			dst = Append(dst, key)
+			dst = Append(dst, v[key])
 		}
 		return append(dst, 'e')
 	}
 	panic("bencode: no such type")
 }
 
-// parseBencode reads one value that fills all of the text: string, int, []any or map[string]any.
-func parseBencode(text string) (any, error) {
-	p := bencodeParser{text: text}
+// Parse reads one value that fills all of the text: string, int, []any or map[string]any.
+func Parse(text string) (any, error) {
+	p := parser{text: text}
 	v, err := p.value(0)
 	if err == nil && p.at != len(text) {
-		err = errBencode
+		err = errMalformed
 	}
 	return v, err
 }
 
-type bencodeParser struct {
+type parser struct {
 	text   string
 	at     int
 	values int
 }
 
-func (p *bencodeParser) value(depth int) (any, error) {
+func (p *parser) value(depth int) (any, error) {
 	p.values++
 	if p.at >= len(p.text) || depth > maxDepth || p.values > maxValues {
-		return nil, errBencode
+		return nil, errMalformed
 	}
 	switch c := p.text[p.at]; {
 	case c == 'i':
@@ -104,7 +104,7 @@ func (p *bencodeParser) value(depth int) (any, error) {
 }
 
 // end steps over the 'e' of a list or dictionary.
-func (p *bencodeParser) end() bool {
+func (p *parser) end() bool {
 	if p.at < len(p.text) && p.text[p.at] == 'e' {
 		p.at++
 		return true
@@ -112,25 +112,25 @@ func (p *bencodeParser) end() bool {
 	return false
 }
 
-func (p *bencodeParser) str() (string, error) {
+func (p *parser) str() (string, error) {
 	n, err := p.number(':')
 	if err != nil || n < 0 || n > len(p.text)-p.at {
-		return "", errBencode
+		return "", errMalformed
 	}
 	p.at += n
 	return p.text[p.at-n : p.at], nil
 }
 
-func (p *bencodeParser) number(end byte) (int, error) {
+func (p *parser) number(end byte) (int, error) {
 	for i := p.at; i < len(p.text); i++ {
 		if p.text[i] == end {
 			n, err := strconv.Atoi(p.text[p.at:i])
 			p.at = i + 1
 			if err != nil {
-				return 0, errBencode
+				return 0, errMalformed
 			}
 			return n, nil
 		}
 	}
-	return 0, errBencode
+	return 0, errMalformed
 }
