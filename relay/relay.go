@@ -20,7 +20,7 @@ type Config struct {
 	Interfaces  []Interface   // at least one
 	Quarantine  time.Duration // how long a port pair rests after its leg; 0 = 3 s, negative = not at all
 	Events      func(Event)   // called on shard threads: must not block, nor call a leg's methods; nil = nobody listens
-	Logger      *slog.Logger  // nil = slog.Default()
+	Logger      *slog.Logger  // nil = silent
 
 	Network udp.Network  // for tests: instead of sockets, e.g. udptest's
 	Clock   func() int64 // for tests: nanoseconds of a monotonic clock; nil = the machine's, from New on
@@ -52,7 +52,7 @@ type Relay struct {
 // New checks the config, takes the interfaces and sets up the shards. Nothing runs yet.
 func New(c Config) (*Relay, error) {
 	if c.Logger == nil {
-		c.Logger = slog.Default()
+		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Clock == nil {
 		start := time.Now()
