@@ -22,6 +22,9 @@ const (
 	demoMediaTimeout = 3 * time.Second
 )
 
+// holdToneHz are the two frequencies of the hold tone.
+var holdToneHz = []float64{571, 719}
+
 type demoCmd struct {
 	JSON    bool `name:"json" help:"Print the result as one JSON object."`
 	Verbose bool `short:"v" help:"Print the server's log to standard error."`
@@ -52,7 +55,7 @@ func (c *demoCmd) Run(ctx context.Context, o output) error {
 	progress := showProgress(o.err)
 	report := scenario.Demo(ctx, scenario.Target{
 		Server: address, Accounts: accounts, MediaTimeout: demoMediaTimeout,
-		ConferenceCode: cfg.FeatureCodes.Conference,
+		ConferenceCode: cfg.FeatureCodes.Conference, HoldTone: holdToneHz,
 	}, progress.show)
 	progress.clear()
 	stop()

@@ -21,9 +21,6 @@ const (
 	notHeard = -60.0 // 40 dB below
 )
 
-// holdTone is what a held party hears, in Hz.
-var holdTone = []float64{571, 719}
-
 // script plays a scenario of SIPp as station i of the office.
 func (o *office) script(t *testing.T, scenario string, i, port int, to string) *peer.SIPp {
 	t.Helper()
@@ -185,7 +182,7 @@ func TestBaresipCallHoldAndResume(t *testing.T) {
 	p.hears(t, b, a)
 	check(t, a.Hold(soon(t)))
 	p.hears(t, b) // the holder is gone
-	list := append(p.tones(), audio.Tone{Name: "low", Hz: holdTone[0]}, audio.Tone{Name: "high", Hz: holdTone[1]})
+	list := append(p.tones(), audio.Tone{Name: "low", Hz: holdToneHz[0]}, audio.Tone{Name: "high", Hz: holdToneHz[1]})
 	h, err := b.Listen(soon(t), 2600*time.Millisecond, list) // a whole period of the hold tone
 	check(t, err)
 	if h.Named("low").Max < spoken-15 || h.Named("high").Max < spoken-15 || h.Named(a.Tel()).Level > notHeard {
