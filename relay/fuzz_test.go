@@ -53,6 +53,16 @@ func driven(t testing.TB) (*Shard, [2]*Leg) {
 	}
 }
 
+func TestWhatALegHadToSendLeavesBeforeItDoes(t *testing.T) {
+	s, legs := driven(t)
+	legs[0].WriteRTP(make([]byte, 172))
+	s.detach(legs[0])
+	s.flush()
+	if s.stats.Sent.Packets != 1 || s.stats.SendFailed != 0 {
+		t.Errorf("%d packets sent, %d failed", s.stats.Sent.Packets, s.stats.SendFailed)
+	}
+}
+
 // FuzzAccept puts any bytes, from any of a few sources, on a leg's two ports: none may panic, each must be counted once, and
 // whatever comes out at the other side must have come in.
 func FuzzAccept(f *testing.F) {

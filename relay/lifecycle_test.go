@@ -5,11 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"sidetone/relay"
 	"sidetone/relay/port"
@@ -290,7 +291,7 @@ func TestIdleShardSleeps(t *testing.T) {
 func TestAThousandLegsLeaveNothingBehind(t *testing.T) {
 	b := start(t, udptest.Config{}, relay.Config{Shards: 2, Quarantine: -1})
 	b.leg(relay.LegConfig{}) // what is grown once is grown
-	goroutines := runtime.NumGoroutine()
+	goroutines := goleak.IgnoreCurrent()
 	for i := range 10 {
 		var legs []*relay.Leg
 		for range 100 {
@@ -308,9 +309,7 @@ func TestAThousandLegsLeaveNothingBehind(t *testing.T) {
 			legs[(k*7+i)%100].Close()
 		}
 	}
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
-	}
+	goleak.VerifyNone(t, goroutines)
 	if n := b.net.OpenPorts(); n != 2 {
 		t.Errorf("%d ports open, want 2", n)
 	}

@@ -79,6 +79,30 @@ func TestMoveUnderTrafficLosesNothing(t *testing.T) {
 	}
 }
 
+func TestMoveTakesAlongWhatIsRoutedOneWay(t *testing.T) {
+	for _, mover := range []int{0, 1, 2} {
+		b := start(t, udptest.Config{}, relay.Config{Shards: 2})
+		legs := []*relay.Leg{b.leg(relay.LegConfig{ID: "0"}), b.leg(relay.LegConfig{ID: "1"}), b.leg(relay.LegConfig{ID: "2"})}
+		other := b.leg(relay.LegConfig{ID: "other"})
+		for i := range 2 { // 0 to 1 to 2, and nothing back
+			if err := legs[i].SetRoute(relay.Route{To: legs[i+1]}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := legs[mover].Move(1); err != nil {
+			t.Fatal(err)
+		}
+		for i, l := range legs {
+			if l.Shard() != 1 {
+				t.Errorf("leg %d moved, leg %d is on shard %d", mover, i, l.Shard())
+			}
+		}
+		if other.Shard() != 0 {
+			t.Error("a leg that is joined to none of them has moved")
+		}
+	}
+}
+
 func TestMoveRefusesWhatItMust(t *testing.T) {
 	b := start(t, udptest.Config{}, relay.Config{Shards: 2})
 	k := b.call()

@@ -20,7 +20,7 @@ func (t *timeouts) overdue(active, peerActive int64, paired bool, now int64) str
 	if !paired {
 		peerActive = active
 	}
-	if t.oneWay > 0 && paired && quiet >= t.oneWay && peerActive > t.since && now-peerActive < t.oneWay {
+	if t.oneWay > 0 && paired && quiet >= t.oneWay && now-peerActive < t.oneWay {
 		return ReasonOneWay
 	}
 	if t.noMedia > 0 && now-max(active, peerActive) >= t.noMedia {
