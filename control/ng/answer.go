@@ -29,9 +29,12 @@ func (c *call) answer(o *options, now time.Time) (bencode.Value, error) {
 		return bencode.Value{}, badSDP
 	}
 	to := 1 - from
+	keys := make([]agreed, len(s.Media))
 	for i, m := range s.Media {
-		if err := c.answerable(d.sections[i], m, to, o); err != nil {
-			return bencode.Value{}, err
+		if sec := d.sections[i]; !m.Rejected() && sec.live() && isRTP(m.Proto) {
+			if keys[i], err = sec.agree(from, m, o.SDES.OffererPref, c.engine.random); err != nil {
+				return bencode.Value{}, err
+			}
 		}
 	}
 	d.sides[from].become(clone(d.sides[from].tag, o.ToTag), now)
@@ -39,7 +42,7 @@ func (c *call) answer(o *options, now time.Time) (bencode.Value, error) {
 		d.sides[from].label = clone(d.sides[from].label, o.Label)
 	}
 	for i, m := range s.Media {
-		if err := c.answerSection(d.sections[i], m, from, o); err != nil {
+		if err := c.answerSection(d.sections[i], m, from, o, keys[i]); err != nil {
 			return bencode.Value{}, err
 		}
 	}
@@ -53,20 +56,8 @@ func (c *call) answer(o *options, now time.Time) (bencode.Value, error) {
 	return described(c.rewrite(d, s, to, o)), nil
 }
 
-// answerable looks at a section of an answer before anything is changed.
-func (c *call) answerable(s *section, m *sdp.Media, to int, o *options) error {
-	if m.Rejected() || !s.live() || !isRTP(m.Proto) {
-		return nil
-	}
-	proto := s.proto[to]
-	if o.Protocol == "accept" {
-		proto = m.Proto
-	}
-	return protection(m.Proto, proto)
-}
-
 // answerSection applies an answer to one section and its m= line.
-func (c *call) answerSection(s *section, m *sdp.Media, from int, o *options) error {
+func (c *call) answerSection(s *section, m *sdp.Media, from int, o *options, keys agreed) error {
 	to := 1 - from
 	if s.bypass {
 		return nil
@@ -78,6 +69,7 @@ func (c *call) answerSection(s *section, m *sdp.Media, from int, o *options) err
 	}
 	s.codecs.answer(from, m, o.Codecs, o.SingleCodec, c.engine.cfg.Codecs)
 	s.answerMux(from, m)
+	s.answerKeys(to, m, keys)
 	s.point(from, m, o)
 	s.refine(to)
 	s.held[from] = m.Direction() != sdp.SendRecv
@@ -93,11 +85,11 @@ func (c *call) answerSection(s *section, m *sdp.Media, from int, o *options) err
 	return nil
 }
 
-// refine tells the offerer's leg what only the answer decided: rtcp-mux, and the payload types the
-// offerer may send.
+// refine tells the offerer's leg what only the answer decided: rtcp-mux, the payload types that the
+// offerer may send, and the keys.
 func (s *section) refine(side int) {
 	r := s.remote[side]
-	r.Mux, r.PayloadTypes = s.mux[side].agreed, s.codecs.types(side)
+	r.Mux, r.PayloadTypes, r.Keys = s.mux[side].agreed, s.codecs.types(side), s.secure.sides[side].keys
 	if r != s.remote[side] {
 		s.remote[side] = r
 		s.legs[side].SetRemote(r)

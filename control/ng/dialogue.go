@@ -106,7 +106,7 @@ func (c *call) open(d *dialogue, p intent, index, from int, o *options, u *undo)
 		leg, err := c.engine.cfg.Relay.OpenLeg(LegConfig{
 			ID:        c.id + "/" + strconv.Itoa(index) + string("ab"[i]),
 			Interface: p.places[i].iface, IPv6: p.places[i].v6, Shard: c.shard,
-			Latching: c.engine.latching(o, i == from), NoMedia: s.patience(&c.engine.cfg),
+			Latching: c.engine.latching(o, i == from), NoRebind: o.StrictSource && !o.MediaHandover, NoMedia: s.patience(&c.engine.cfg),
 			TimedOut: func(reason string) { c.mediaStopped(d, s, reason) },
 		})
 		if err != nil {

@@ -11,7 +11,7 @@
 //	call.handle, on the call's queue (queue.go): in order, one at a time              │    │
 //	    ├─ offer.go, answer.go: dialogue (dialogue.go) ► section (section.go) ──► rewrite.go
 //	    │                         branches, forks          legs, mux, routes      codecs.go, translate.go
-//	    ├─ delete.go, query.go: counters of the legs          │                   secure.go: SRTP or not
+//	    ├─ delete.go, query.go: counters of the legs          │                   secure.go: SRTP
 //	    ▼                                                     ▼
 //	call ends: engine.remove            Relay, Leg (leg.go) ── OverRelay (relay.go) ──► relay.Relay
 //
@@ -22,6 +22,5 @@
 //
 // Limits: UDP only; 64 KiB and 4,096 values a message; 64 waiting requests and 32 branches a call, 16
 // forks a branch; MaxPending requests under way; 16,384 cookies or 32 MiB for 30 s. ICE is taken out of
-// every description. SRTP passes untouched between sides that share their keys; bridging it is refused
-// in secure.go. ptime is asked of the peer in a=ptime; packets are not cut to another length.
+// every description, and DTLS-SRTP is refused. ptime is asked of the peer in a=ptime; packets are not cut to another length.
 package ng

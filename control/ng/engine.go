@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -77,6 +78,7 @@ type engine struct {
 	cfg      Config // immutable
 	instance string // tells our loop marks from other nodes'
 	started  time.Time
+	random   io.Reader // of keys
 	warn     warner
 	totals   totals
 	pending  atomic.Int64 // requests under way
@@ -97,7 +99,7 @@ func newEngine(cfg Config) (*engine, error) {
 		return nil, err
 	}
 	return &engine{
-		cfg: cfg, instance: hex.EncodeToString(b[:]), started: time.Now(),
+		cfg: cfg, instance: hex.EncodeToString(b[:]), started: time.Now(), random: rand.Reader,
 		warn:    warner{log: cfg.Logger, seen: make(map[string]struct{})},
 		calls:   make(map[string]*call),
 		cookies: newCookies(cookieAge, cookieEntries, cookieBytes),

@@ -133,6 +133,9 @@ func (l *fakeLeg) String() string {
 	defer l.mu.Unlock()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s %v, %v", l.cfg.ID, l.cfg.Interface, l.local, l.cfg.Latching)
+	if l.cfg.NoRebind {
+		b.WriteString(" for good")
+	}
 	if l.remote.RTP.IsValid() {
 		fmt.Fprintf(&b, "; to %v", l.remote.RTP)
 		switch {
@@ -144,6 +147,9 @@ func (l *fakeLeg) String() string {
 	}
 	if l.remote.SIPSource.IsValid() {
 		fmt.Fprintf(&b, "; sip %v", l.remote.SIPSource)
+	}
+	if l.remote.Keys != nil {
+		fmt.Fprintf(&b, "; %v", l.remote.Keys)
 	}
 	if l.remote.BehindNAT {
 		b.WriteString("; from anywhere")
@@ -208,7 +214,7 @@ func newClient(t testing.TB, change func(*Config)) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.instance = "0123456789ab"
+	e.instance, e.random = "0123456789ab", &counting{}
 	t.Cleanup(func() { e.close(t.Context()) })
 	return &client{t: t, engine: e, relay: r, room: datagramRoom}
 }
@@ -294,4 +300,15 @@ func (c *client) setUp(id string) {
 			c.t.Fatalf("%s: %s", id, got)
 		}
 	}
+}
+
+// counting is a source of keys that can be foretold.
+type counting struct{ next byte }
+
+func (c *counting) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = c.next
+		c.next++
+	}
+	return len(b), nil
 }

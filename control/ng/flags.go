@@ -41,8 +41,8 @@ func (o *options) flag(text string) {
 		o.StrictSource = true
 	case "media-handover":
 		o.MediaHandover = true
-	case "port-latching": // ports are kept in any case
-	case "force", "force-relay", "original-sendrecv", "unidirectional", "reset", "no-port-latching": // nothing that we would do otherwise
+	case "port-latching", "pad-crypto", "reject-ICE", "static-codecs", // what we do in any case
+		"force", "force-relay", "original-sendrecv", "unidirectional", "reset", "no-port-latching": // what we do not do in any case
 	case "loop-protect":
 		o.LoopProtect = true
 	case "full-rtcp-attribute":
@@ -67,18 +67,13 @@ func (o *options) flag(text string) {
 		o.Mux.Reject = true
 	case "RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF":
 		o.Protocol = text
-	case "pad-crypto":
-		o.SDES.Pad = true
 	case "internal", "external":
 		o.direction([]string{text})
-	case "reject-ICE":
-		o.ICE = "remove"
 	case "record-call":
-		o.Recording = true
 		o.ignore(text)
 	case "all", "allow-transcoding", "block-short", "block-short-packets", "debug", "debugging", "detect-DTMF", "discard-recording", "early-media",
 		"exclude-recording", "generate-RTCP", "generate-mid", "inactive", "inject-DTMF", "NAT-wait", "pierce-NAT", "reuse-codecs",
-		"no-codec-renegotiation", "RTCP-mirror", "strip-extmap", "trickle-ICE", "replace-session-name", "recording-vsc", "static-codecs":
+		"no-codec-renegotiation", "RTCP-mirror", "strip-extmap", "trickle-ICE", "replace-session-name", "recording-vsc":
 		o.ignore(text)
 	default:
 		o.prefixed(text)
@@ -91,15 +86,13 @@ func (o *options) prefixed(text string) {
 		o.codec(rest)
 	} else if rest, ok := strings.CutPrefix(text, "SDES-"); ok {
 		o.sdes(rest)
-	} else if rest, ok := strings.CutPrefix(text, "OSRTP-"); ok {
-		o.OSRTP = rest
 	} else if rest, ok := strings.CutPrefix(text, "ICE-"); ok {
-		o.ICE = rest
+		o.ice(rest)
 	} else if rest, ok := strings.CutPrefix(text, "DTLS-"); ok {
-		o.DTLS = rest
+		o.dtls(rest)
 	} else if rest, ok := strings.CutPrefix(text, "endpoint-learning-"); ok {
 		o.Learning = rest
-	} else if strings.HasPrefix(text, "T.38-") || strings.HasPrefix(text, "sdp-attr-") || strings.HasPrefix(text, "from-tags-") {
+	} else if strings.HasPrefix(text, "OSRTP-") || strings.HasPrefix(text, "T.38-") || strings.HasPrefix(text, "sdp-attr-") || strings.HasPrefix(text, "from-tags-") {
 		o.ignore(text)
 	} else {
 		o.unknown = append(o.unknown, text)
@@ -145,14 +138,10 @@ func (o *options) sdes(text string) {
 	case "nonew":
 		s.NoNew = true
 		return
-	case "pad":
-		s.Pad = true
-		return
 	case "lifetime":
 		s.Lifetime = true
 		return
-	case "static":
-		s.Static = true
+	case "pad", "static": // what we do in any case
 		return
 	}
 	if suite, ok := strings.CutPrefix(text, "no-"); ok {
@@ -164,7 +153,7 @@ func (o *options) sdes(text string) {
 	} else if list, ok := strings.CutPrefix(text, "offerer_pref:"); ok {
 		s.OffererPref = append(s.OffererPref, suites(list)...)
 	} else if p := strings.ToUpper(text); strings.HasSuffix(p, "ENCRYPTED_SRTP") || strings.HasSuffix(p, "ENCRYPTED_SRTCP") || strings.HasSuffix(p, "AUTHENTICATED_SRTP") {
-		s.Parameters = append(s.Parameters, p)
+		o.ignore("SDES-" + p) // media is encrypted and authenticated in any case
 	} else {
 		o.unknown = append(o.unknown, "SDES-"+text)
 	}

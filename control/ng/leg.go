@@ -21,6 +21,7 @@ type LegConfig struct {
 	IPv6      bool
 	Shard     int // -1 = the least loaded
 	Latching  relay.Mode
+	NoRebind  bool
 	NoMedia   time.Duration       // after so long without media from either side TimedOut is called
 	TimedOut  func(reason string) // media has stopped; called from a shard's thread, must not block
 }

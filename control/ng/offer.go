@@ -8,6 +8,7 @@ import (
 
 	"sidetone/control/ng/bencode"
 	"sidetone/control/sdp"
+	"sidetone/relay/srtp"
 )
 
 // offer takes one side's description to the other: ports are opened where there are none yet, the
@@ -36,7 +37,9 @@ func (c *call) offer(o *options, now time.Time) (bencode.Value, error) {
 	d.keep()
 	c.noteSide(d, from, o, now)
 	for i, m := range s.Media {
-		c.offerSection(d.sections[i], m, from, o, plan[i])
+		if err := c.offerSection(d.sections[i], m, from, o, plan[i]); err != nil {
+			return bencode.Value{}, err
+		}
 	}
 	c.lastSignal = now
 	return described(c.rewrite(d, s, 1-from, o)), nil
@@ -48,6 +51,8 @@ type intent struct {
 	live    bool
 	places  [2]place
 	proto   string // towards the other side
+	theirs  []srtp.Crypto
+	shared  bool // keys pass untouched
 }
 
 // plan looks at every section of an offer before anything is changed.
@@ -67,8 +72,11 @@ func (c *call) plan(d *dialogue, s *sdp.Session, from int, o *options) ([]intent
 			case isRTP(known.proto[to]):
 				p.proto = known.proto[to]
 			}
-			if err := protection(m.Proto, p.proto); err != nil && p.live {
-				return nil, err
+			if p.live {
+				var err error
+				if p.theirs, p.shared, err = protectable(m, p.proto, &o.SDES); err != nil {
+					return nil, err
+				}
 			}
 		}
 		p.places[from] = c.engine.place(d, from, o.Direction[0], familyOf(m, o))
@@ -141,20 +149,24 @@ func (c *call) openAll(d *dialogue, plan []intent, from int, o *options) error {
 }
 
 // offerSection applies an offer to one section and its m= line.
-func (c *call) offerSection(s *section, m *sdp.Media, from int, o *options, p intent) {
+func (c *call) offerSection(s *section, m *sdp.Media, from int, o *options, p intent) error {
 	s.kind, s.bypass, s.off = m.Kind, !m.Rejected() && overTCP(m.Proto), !p.live
 	if s.off {
-		return
+		return nil
 	}
 	to := 1 - from
 	s.proto[from], s.proto[to] = m.Proto, p.proto
 	s.offerMux(from, m, o.Mux)
-	s.codecs.offer(from, m, o.Codecs, c.engine.cfg.Codecs, !secured(m.Proto))
+	s.codecs.offer(from, m, o.Codecs, c.engine.cfg.Codecs, !p.shared)
+	if err := s.offerKeys(from, m, p, &o.SDES, c.engine.random); err != nil {
+		return err
+	}
 	s.held[from] = m.Direction() != sdp.SendRecv
 	s.point(from, m, o)
 	setProto(m, p.proto)
 	s.ptime[to], s.ptime[from] = o.Ptime, o.PtimeReverse
 	s.writePtime(m, to)
+	return nil
 }
 
 // writePtime asks the side for packets of the length that the last offer wanted of it.

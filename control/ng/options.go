@@ -32,13 +32,12 @@ type options struct {
 	// How our ports learn where media really comes from.
 	Learning      string // endpoint-learning: off, immediate, delayed, heuristic
 	Asymmetric    bool   // the sender does not receive where it sends from
-	StrictSource  bool
-	MediaHandover bool
+	StrictSource  bool   // the port stays the one learned, even when a NAT rebinds
+	MediaHandover bool   // the opposite
 
 	// What is rewritten.
 	Replace       replacements
 	Mux           muxRules
-	ICE           string // remove, force, default, optional, force-relay
 	RTCPAttribute rtcpAttribute
 	LoopProtect   bool
 	SingleCodec   bool
@@ -49,15 +48,12 @@ type options struct {
 	// Encryption.
 	Protocol string // transport-protocol: RTP/AVP, RTP/AVPF, RTP/SAVP, RTP/SAVPF, accept
 	SDES     sdesRules
-	DTLS     string // off, passive, active
-	OSRTP    string // offer, accept
 
 	// Only of some commands.
 	DeleteDelay  time.Duration // of delete; negative when it does not say
 	Fatal        bool          // of delete: an unknown call is an error
 	Limit        int           // of list
 	LoadLimit    bool          // supports "load limit" as a result
-	Recording    bool          // record-call
 	ForceVersion bool          // count the o= version up even when nothing changed
 
 	// The room that the reply has, 0 or less = any, and how it will be written.
@@ -128,10 +124,7 @@ type sdesRules struct {
 	NoNew       bool
 	Order       []string
 	OffererPref []string
-	Pad         bool // keep the = at the end of keys
 	Lifetime    bool
-	Static      bool     // an answer keeps the suite in use
-	Parameters  []string // of the session, such as unencrypted_srtcp
 }
 
 // parseOptions reads a request. It never fails: what is not understood is noted.
@@ -190,13 +183,11 @@ func (o *options) key(key string, value bencode.Value) {
 			each(list, func(s string) { o.codec(rule + "-" + s) })
 		}
 	case "ICE":
-		o.ICE = text
+		o.ice(text)
 	case "transport-protocol":
 		o.Protocol = text
 	case "DTLS":
-		o.DTLS = text
-	case "OSRTP":
-		each(value, func(s string) { o.OSRTP = s })
+		o.dtls(text)
 	case "ptime":
 		o.Ptime = milliseconds(value)
 	case "ptime-reverse":
@@ -211,10 +202,10 @@ func (o *options) key(key string, value bencode.Value) {
 	case "supports":
 		each(value, func(s string) { o.LoadLimit = o.LoadLimit || hyphens(s) == "load-limit" })
 	case "record-call":
-		if o.Recording = text == "yes" || text == "on"; o.Recording {
+		if text == "yes" || text == "on" {
 			o.ignore(name)
 		}
-	case "all", "TOS", "ICE-lite", "DTLS-reverse", "DTLS-fingerprint", "DTMF-security", "DTMF-delay", "DTMF-log-dest", "T.38", "audio-player",
+	case "all", "OSRTP", "TOS", "ICE-lite", "DTLS-reverse", "DTLS-fingerprint", "DTMF-security", "DTMF-delay", "DTMF-log-dest", "T.38", "audio-player",
 		"delay-buffer", "drop-traffic", "generate-RTCP", "media-echo", "metadata", "output-destination", "sdp-attr", "to-label", "volume",
 		"xmlrpc-callback", "digit", "code", "frequency", "frequencies", "from-tags", "trigger", "trigger-end", "end-trigger",
 		"trigger-end-time", "trigger-end-digits", "template", "recording-file", "recording-path", "address":
@@ -230,6 +221,20 @@ func (o *options) fits(v bencode.Value) bool {
 }
 
 func (o *options) ignore(name string) { o.ignored = append(o.ignored, name) }
+
+// ice notes a wish for ICE: it is taken out of every description.
+func (o *options) ice(choice string) {
+	if choice != "remove" && choice != "default" {
+		o.ignore("ICE=" + choice)
+	}
+}
+
+// dtls notes a wish for DTLS: keys come in a=crypto alone.
+func (o *options) dtls(choice string) {
+	if choice != "off" && choice != "no" && choice != "disable" {
+		o.ignore("DTLS=" + choice)
+	}
+}
 
 // receivedFrom reads ["IP4", "192.0.2.1"]; the family is plain from the address.
 func (o *options) receivedFrom(value bencode.Value) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sidetone/control/ng/bencode"
+	"sidetone/relay/srtp"
 )
 
 // query tells what is known of the dialogues that the request means.
@@ -51,6 +52,7 @@ type mediaView struct {
 	index       int
 	kind, proto string
 	mux         bool
+	shared      bool
 	streams     []streamView
 }
 
@@ -61,6 +63,7 @@ type streamView struct {
 	peer, advertised netip.AddrPort
 	last             time.Time
 	locked           bool
+	suite            srtp.Profile
 	counted          counters
 }
 
@@ -121,17 +124,18 @@ func (s *section) look(side, index int, created time.Time, v *view) mediaView {
 	if stats.LastPacket.IsZero() {
 		stats.LastPacket = created
 	}
-	m := mediaView{index: index, kind: s.kind, proto: s.proto[side], mux: s.mux[side].agreed}
+	m := mediaView{index: index, kind: s.kind, proto: s.proto[side], mux: s.mux[side].agreed, shared: s.secure.shared}
+	_, suite := s.secure.sides[side].keys.Profiles()
 	rtp := counters{stats.Received.Packets, stats.Received.Bytes, stats.Errors}
 	rtcp := counters{stats.RTCPReceived.Packets, stats.RTCPReceived.Bytes, 0}
 	v.rtp.add(rtp)
 	v.rtcp.add(rtcp)
 	m.streams = append(m.streams, streamView{
-		local: leg.Local(), peer: stats.Remote, advertised: s.remote[side].RTP, last: stats.LastPacket, locked: stats.Locked, counted: rtp,
+		local: leg.Local(), peer: stats.Remote, advertised: s.remote[side].RTP, last: stats.LastPacket, locked: stats.Locked, suite: suite, counted: rtp,
 	})
 	if !m.mux {
 		m.streams = append(m.streams, streamView{
-			rtcp: true, local: leg.LocalRTCP(), peer: stats.RemoteRTCP, advertised: s.remote[side].RTCP, last: stats.LastPacket, counted: rtcp,
+			rtcp: true, local: leg.LocalRTCP(), peer: stats.RemoteRTCP, advertised: s.remote[side].RTCP, last: stats.LastPacket, suite: suite, counted: rtcp,
 		})
 	}
 	return m
@@ -191,7 +195,10 @@ func (m *mediaView) render(level detail) bencode.Value {
 		flags = append(flags, "rtcp-mux")
 	}
 	if secured(m.proto) {
-		flags = append(flags, "SDES", "passthrough")
+		flags = append(flags, "SDES")
+	}
+	if m.shared {
+		flags = append(flags, "passthrough")
 	}
 	r.Set("flags", bencode.NewStrings(flags...))
 	streams := bencode.NewList()
@@ -212,6 +219,9 @@ func (s *streamView) render(level detail) bencode.Value {
 	}
 	if s.advertised.IsValid() && level < noAdvertised {
 		r.Set("advertised endpoint", endpoint(s.advertised))
+	}
+	if s.suite.Valid() {
+		r.SetString("crypto suite", s.suite.String())
 	}
 	r.SetInteger("last packet", s.last.Unix())
 	flags := []string{"RTP"}

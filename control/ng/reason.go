@@ -18,7 +18,7 @@ const (
 	noCommand      reason = "No command in message"
 	unknownCommand reason = "Unrecognized command"
 	noDialogue     reason = "Invalid dialogue association"
-	needsSRTP      reason = "SRTP bridging is not supported"
+	noSuite        reason = "No SRTP crypto suite in common"
 	needsDTLS      reason = "DTLS-SRTP is not supported"
 	tooManyCalls   reason = "Too many requests of this call are waiting"
 	tooLong        reason = "Call-ID or tag too long"

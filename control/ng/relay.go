@@ -24,7 +24,7 @@ func NewOverRelay(r *relay.Relay) *OverRelay {
 // OpenLeg is for Relay.
 func (r *OverRelay) OpenLeg(c LegConfig) (Leg, error) {
 	leg, err := r.relay.OpenLeg(relay.LegConfig{
-		ID: c.ID, Interface: c.Interface, IPv6: c.IPv6, Shard: c.Shard, Latching: c.Latching, NoMedia: c.NoMedia,
+		ID: c.ID, Interface: c.Interface, IPv6: c.IPv6, Shard: c.Shard, Latching: c.Latching, NoRebind: c.NoRebind, NoMedia: c.NoMedia,
 	})
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ type section struct {
 	at      [2]place  // where the legs were opened
 	proto   [2]string // transport protocol spoken with the side
 	codecs  agreement
+	secure  protection
 	mux     [2]mux
 	remote  [2]relay.Remote      // as last told to the leg
 	maps    [2]*relay.PayloadMap // as last told to the leg: what happens to what the side sends
@@ -93,7 +94,7 @@ func (s *section) point(side int, m *sdp.Media, o *options) {
 	}
 	r := relay.Remote{
 		RTP: m.RTP(), RTCP: m.RTCP(), Mux: s.mux[side].agreed,
-		SIPSource: o.ReceivedFrom, PayloadTypes: s.codecs.types(side),
+		SIPSource: o.ReceivedFrom, PayloadTypes: s.codecs.types(side), Keys: s.secure.sides[side].keys,
 	}
 	onHold := m.Address().IsValid() && m.Address().IsUnspecified() // in the old way
 	if o.ReceivedFrom.IsValid() && !onHold && (o.SIPSource || !m.Address().IsValid()) {
