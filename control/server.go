@@ -76,7 +76,10 @@ func (s *Server) build() (err error) {
 		Relay: s.relay, Set: codecs.Builtin(), Programs: programs, Interfaces: interfaces,
 		Private: privateNetworks(cfg), Latching: latching, Jitter: jitterConfig(cfg),
 	})
-	directory := newDirectory(cfg)
+	directory, err := newDirectory(cfg)
+	if err != nil {
+		return err
+	}
 	s.stack, err = sip.New(sip.Config{
 		Listen: cfg.SIP.Listen, Realm: cfg.SIP.Realm, UserAgent: "sidetone",
 		AnswerTimeout: cfg.Media.Timeouts.Answer,
@@ -192,17 +195,21 @@ type directory struct {
 	stations map[string]call.Station
 }
 
-func newDirectory(cfg *config.Config) *directory {
+func newDirectory(cfg *config.Config) (*directory, error) {
 	d := &directory{accounts: make(map[string]sip.Account), stations: make(map[string]call.Station)}
 	for _, st := range cfg.Stations {
+		security, err := media.ParseSecurity(st.SRTP)
+		if err != nil {
+			return nil, fmt.Errorf("station %s: %w", st.Tel, err)
+		}
 		nat := map[string]sip.NATMode{"auto": sip.NATAuto, "yes": sip.NATYes, "no": sip.NATNo}[st.BehindNAT]
 		d.accounts[st.Tel] = sip.Account{Tel: st.Tel, UserID: st.UserID, Name: st.Name, HA1: sip.HA1(st.HA1(cfg.SIP.Realm)), NAT: nat}
 		d.stations[st.Tel] = call.Station{
 			Tel: st.Tel, Name: st.Name, Music: st.Music,
-			PhoneTone: st.ToneSource == "phone", BehindNAT: nat == sip.NATYes,
+			PhoneTone: st.ToneSource == "phone", BehindNAT: nat == sip.NATYes, Security: security,
 		}
 	}
-	return d
+	return d, nil
 }
 
 // ByTel is for sip.Accounts.

@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -96,7 +95,7 @@ func turn(c *srtp.Context, old, k srtp.Key) (*srtp.Context, error) {
 	switch {
 	case c == nil:
 		return srtp.New(k)
-	case old.Profile == k.Profile && bytes.Equal(old.Master, k.Master) && bytes.Equal(old.Salt, k.Salt) && bytes.Equal(old.MKI, k.MKI):
+	case old.Equal(k):
 		return c, nil
 	}
 	return c, c.Rekey(k)

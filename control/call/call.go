@@ -23,6 +23,7 @@ type Call struct {
 	a     *Leg   // who called
 	b     *Leg   // who answered; nil before that and after it left a room call
 	tries []*Leg // who rings
+	rung  int    // how many have been rung
 
 	early    bool   // the caller has an SDP answer already:
 	answer   []byte // this one

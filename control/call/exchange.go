@@ -22,6 +22,8 @@ type Station struct {
 	PhoneTone bool
 	// BehindNAT: the addresses in its SDP are not to be trusted.
 	BehindNAT bool
+	// Security is whether its media is SRTP.
+	Security media.Security
 }
 
 // RoomConfig is a dial-in room.

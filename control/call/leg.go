@@ -21,6 +21,7 @@ type Leg struct {
 	dialog   *sip.Dialog
 	media    *media.Leg
 	peer     netip.AddrPort // where its signalling comes from
+	insist   func() error   // rings the phone again, with SRTP as the only choice; nil = it had no other
 
 	answered  bool
 	described bool          // its phone's SDP is known

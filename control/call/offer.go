@@ -24,7 +24,7 @@ func (c *Call) offered(l *Leg, ev sip.Offer) {
 		return
 	}
 	before := l.offered
-	if err := l.media.SetRemote(ev.SDP); err != nil {
+	if err := l.media.SetOffer(ev.SDP); err != nil {
 		c.refuseOffer(l, err)
 		return
 	}
@@ -72,7 +72,7 @@ func (c *Call) acked(l *Leg, ev sip.Acked) {
 		c.hangup(l, "no answer in ACK")
 		return
 	}
-	if err := l.media.SetRemote(ev.SDP); err != nil {
+	if err := l.media.SetAnswer(ev.SDP); err != nil {
 		c.check(err)
 		c.hangup(l, "unacceptable answer")
 		return
@@ -91,7 +91,7 @@ func (c *Call) offerAnswered(l *Leg, ev sip.OfferAnswered) {
 	if c.ended || ev.SDP == nil {
 		return
 	}
-	if err := l.media.SetRemote(ev.SDP); err != nil {
+	if err := l.media.SetAnswer(ev.SDP); err != nil {
 		c.check(err)
 		return
 	}

@@ -15,7 +15,7 @@ import (
 //	488 no audio we could relay · 503 no ports left
 func (c *Call) begin(offer []byte) {
 	l := c.a
-	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: l.station.BehindNAT, Shard: -1})
+	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: l.station.BehindNAT, Security: l.station.Security, Shard: -1})
 	if err != nil {
 		c.refuse(err)
 		return
@@ -23,7 +23,7 @@ func (c *Call) begin(offer []byte) {
 	l.media = m
 	c.x.rememberMedia(l)
 	if offer != nil {
-		if err := m.SetRemote(offer); err != nil {
+		if err := m.SetOffer(offer); err != nil {
 			c.reject(488, err.Error())
 			return
 		}
@@ -58,7 +58,7 @@ func (c *Call) dial() {
 		offer = c.x.cfg.Media.Extended(c.a.media.Remote())
 	}
 	for _, b := range bindings {
-		if err := c.try(station, b, offer); err != nil {
+		if err := c.try(station, b, station.Security, offer); err != nil {
 			c.x.cfg.Logger.Warn("cannot ring", "call_id", c.id, "to", c.number, "err", err)
 			if len(c.tries) == 0 {
 				c.refuse(err)
@@ -70,9 +70,13 @@ func (c *Call) dial() {
 }
 
 // try rings one contact.
-func (c *Call) try(s Station, b sip.Binding, offer []sdp.Codec) error {
-	l := &Leg{call: c, id: fmt.Sprintf("%s/b%d", c.id, len(c.tries)+1), tel: s.Tel, station: s, outgoing: true, peer: b.Flow.Remote}
-	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: b.BehindNAT, Shard: c.a.media.Shard()})
+func (c *Call) try(s Station, b sip.Binding, security media.Security, offer []sdp.Codec) error {
+	c.rung++
+	l := &Leg{call: c, id: fmt.Sprintf("%s/b%d", c.id, c.rung), tel: s.Tel, station: s, outgoing: true, peer: b.Flow.Remote}
+	if security == media.SecurityOptional {
+		l.insist = func() error { return c.try(s, b, media.SecurityRequired, offer) }
+	}
+	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: b.BehindNAT, Security: security, Shard: c.a.media.Shard()})
 	if err != nil {
 		return err
 	}
@@ -123,7 +127,7 @@ func (c *Call) progress(l *Leg, ev sip.Progress) {
 
 // agree takes a phone's answer to our offer and returns the caller's.
 func (c *Call) agree(l *Leg, body []byte) ([]byte, error) {
-	if err := l.media.SetRemote(body); err != nil {
+	if err := l.media.SetAnswer(body); err != nil {
 		return nil, err
 	}
 	l.described = true
@@ -166,12 +170,24 @@ func (c *Call) pickedUp(l *Leg, ev sip.Answered) {
 	c.x.legAnswered(l)
 }
 
-// failed notes why one phone did not take the call.
+// failed notes why one phone did not take the call. One that refuses the media of a call that left it the choice may
+// have SRTP as its only one, and rings again with that.
 func (c *Call) failed(l *Leg, ev sip.Failed) {
 	l.gone = true
-	if !c.ended && c.b == nil {
-		c.lose(l, ev.Code)
+	if c.ended || c.b != nil {
+		return
 	}
+	if l.insist != nil && callerCode(ev.Code) == 488 {
+		c.x.cfg.Logger.Info("ringing with SRTP alone", "call_id", c.id, "leg", l.id, "code", ev.Code)
+		err := l.insist()
+		if err == nil {
+			c.tries = slices.DeleteFunc(c.tries, func(t *Leg) bool { return t == l })
+			c.drop(l, "rings again with SRTP alone")
+			return
+		}
+		c.check(err)
+	}
+	c.lose(l, ev.Code)
 }
 
 func (c *Call) lose(l *Leg, code int) {

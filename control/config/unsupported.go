@@ -51,7 +51,6 @@ var unsupported = []struct {
 			}
 		}
 	}},
-	{"required", perStation("srtp", func(s, _ Station) bool { return s.SRTP == "required" })},
 	{"DTMF other than rfc2833", perStation("dtmf", func(s, d Station) bool { return s.DTMF != d.DTMF })},
 	{"forwarding while unreachable", perStation("unreachable", func(s, _ Station) bool { return s.Unreachable != "" })},
 	{"a trunk code before numbers", perStation("insert_trunk", func(s, d Station) bool { return s.InsertTrunk != d.InsertTrunk })},

@@ -7,7 +7,8 @@
 //	         offers, answers                        what should be heard
 //	              │                                         │
 //	              ▼                                         ▼
-//	Leg.SetRemote / Leg.Describe (negotiate.go)      Connect, Plan (plan.go)
+//	Offer, SetAnswer, SetOffer, Answer               Connect, Plan (plan.go)
+//	codecs (negotiate.go), keys (secure.go)
 //	              │                                         │
 //	              ▼                                         ▼
 //	   relay.Leg.SetRemote ◄────── Leg (leg.go) ──────► relay.Leg.SetRoute

@@ -84,6 +84,8 @@ type OpenConfig struct {
 	Peer netip.Addr
 	// BehindNAT: the phone's own idea of its address is not to be trusted.
 	BehindNAT bool
+	// Security is whether its media is SRTP.
+	Security Security
 	// Shard is the shard to live on, -1 for the least loaded.
 	Shard int
 }
@@ -98,7 +100,7 @@ func (e *Engine) Open(cfg OpenConfig) (*Leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Leg{engine: e, relay: r, peer: cfg.Peer, behindNAT: cfg.BehindNAT, addr: r.LocalRTP().Addr()}
+	l := &Leg{engine: e, relay: r, peer: cfg.Peer, behindNAT: cfg.BehindNAT, security: cfg.Security, addr: r.LocalRTP().Addr()}
 	if itf.Advertise.IsValid() && cfg.Peer.IsValid() && !e.private(cfg.Peer.Unmap()) {
 		l.addr = itf.Advertise
 	}

@@ -9,6 +9,7 @@ import (
 
 	"sidetone/control/sdp"
 	"sidetone/relay"
+	"sidetone/relay/srtp"
 )
 
 // ErrNotAcceptable is returned for a description that has no audio stream or no
@@ -23,15 +24,16 @@ type Leg struct {
 	peer      netip.Addr // where its signalling comes from
 	behindNAT bool
 	addr      netip.Addr // what we call ourselves in SDP
+	security  Security
 
-	// What was agreed.
+	// What was said and agreed.
 	origin    sdp.Origin
-	described []byte       // our last description, without regard to its version
-	theirs    *sdp.Session // their last description
-	local     []sdp.Codec  // payload types they may send
-	remote    []sdp.Codec  // payload types we may send, their favourite first
+	described []byte        // our last description, without regard to its version
+	lines     []srtp.Crypto // the keys of our last offer
+	local     []sdp.Codec   // payload types they may send
 	told      sdp.Direction
-	mux       bool
+	agreed    agreement
+	before    agreement // what stands if the phone's offer cannot be answered
 	remoteSet relay.Remote
 
 	// What happens on it; see plan.go.
@@ -41,6 +43,15 @@ type Leg struct {
 	hearing *listening
 	seat    *seat
 	retuned bool // what we send to the phone changed since hearing or seat was made
+}
+
+// agreement is what the phone's last description brought.
+type agreement struct {
+	theirs *sdp.Session
+	audio  *sdp.Media  // the section of theirs that was taken
+	remote []sdp.Codec // payload types we may send, their favourite first
+	mux    bool
+	secured
 }
 
 // Local is what our side of a description should say.
@@ -62,34 +73,61 @@ func (l *Leg) Told() sdp.Direction { return l.told }
 func (l *Leg) Described() []sdp.Codec { return l.local }
 
 // Remote are the codecs of the phone's last description; none before it.
-func (l *Leg) Remote() []sdp.Codec { return l.remote }
+func (l *Leg) Remote() []sdp.Codec { return l.agreed.remote }
 
 // Offer describes our side for an INVITE or re-INVITE.
 func (l *Leg) Offer(want Local) []byte {
 	local := l.describe(want)
-	local.Mux = l.mux
-	if l.theirs != nil {
-		return l.versioned(want, sdp.Reoffer(l.theirs, nil, local))
+	local.Mux = l.agreed.mux
+	l.lines, local.Proto = l.agreed.offering(l.security)
+	local.Crypto = values(l.lines...)
+	if l.agreed.theirs != nil {
+		return l.versioned(sdp.Reoffer(l.agreed.theirs, l.agreed.audio, local))
 	}
-	return l.versioned(want, sdp.Describe(local))
+	return l.versioned(sdp.Describe(local))
 }
 
-// Answer answers the description that SetRemote took last.
+// SetOffer takes the phone's offer, which Answer then puts into force. Errors wrap ErrNotAcceptable; the leg is
+// then as before.
+func (l *Leg) SetOffer(body []byte) error {
+	s, err := sdp.Parse(body)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	m, crypto, err := l.security.choose(s)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	keys, err := l.agreed.answering(crypto, m.Proto)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	before := l.agreed
+	if err := l.take(s, m, keys); err != nil {
+		return err
+	}
+	l.before = before
+	return nil
+}
+
+// Answer answers the description that SetOffer took last. Errors wrap ErrNotAcceptable; what was agreed before
+// stands.
 func (l *Leg) Answer(want Local) ([]byte, error) {
 	local := l.describe(want)
-	local.Mux = true
-	b, err := sdp.Answer(l.theirs, local)
+	local.Mux, local.Crypto = true, values(l.agreed.line)
+	b, err := sdp.AnswerTo(l.agreed.theirs, l.agreed.audio, local)
 	if err != nil {
+		if l.before.theirs != nil {
+			l.agreed, l.retuned = l.before, true
+		}
 		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
 	}
-	l.mux = l.theirs.Audio().RTCPMux()
-	l.pointRelay()
-	return l.versioned(want, b), nil
+	l.agreed.mux = l.agreed.audio.RTCPMux()
+	return l.versioned(b), nil
 }
 
-// SetRemote takes the phone's description: an offer, or the answer to ours.
-// Errors wrap ErrNotAcceptable; the leg is then as before.
-func (l *Leg) SetRemote(body []byte) error {
+// SetAnswer takes the phone's answer to our offer. Errors wrap ErrNotAcceptable; the leg is then as before.
+func (l *Leg) SetAnswer(body []byte) error {
 	s, err := sdp.Parse(body)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotAcceptable, err)
@@ -98,33 +136,44 @@ func (l *Leg) SetRemote(body []byte) error {
 	if m == nil {
 		return fmt.Errorf("%w: %w", ErrNotAcceptable, sdp.ErrNoAudio)
 	}
+	keys, err := l.agreed.answered(l.lines, m, l.security == SecurityRequired)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	if err := l.take(s, m, keys); err != nil {
+		return err
+	}
+	l.pointRelay()
+	return nil
+}
+
+// take makes a section of the phone's description what is agreed.
+func (l *Leg) take(s *sdp.Session, m *sdp.Media, keys secured) error {
 	codecs := m.Codecs()
 	if !hasVoice(codecs) {
 		return fmt.Errorf("%w: %w", ErrNotAcceptable, sdp.ErrNoCommonCodec)
 	}
-	l.theirs = s
-	if !sameCodecs(codecs, l.remote) {
-		l.remote, l.retuned = codecs, true
+	if !sameCodecs(codecs, l.agreed.remote) {
+		l.retuned = true
 	}
-	l.mux = l.mux && m.RTCPMux()
-	l.pointRelay()
+	l.agreed = agreement{theirs: s, audio: m, remote: codecs, mux: l.agreed.mux && m.RTCPMux(), secured: keys}
 	return nil
 }
 
 // RemoteDirection is what the phone's last description said.
 func (l *Leg) RemoteDirection() sdp.Direction {
-	if l.theirs == nil {
+	if l.agreed.theirs == nil {
 		return sdp.SendRecv
 	}
-	return l.theirs.Audio().Direction()
+	return l.agreed.audio.Direction()
 }
 
-// pointRelay tells the data plane where the phone says it is. A description
-// that repeats the last one changes nothing, so that what was learned stays.
+// pointRelay tells the data plane where the phone says it is, and the keys. A description that repeats the last
+// one changes nothing, so that what was learned stays.
 func (l *Leg) pointRelay() {
-	m := l.theirs.Audio()
+	m := l.agreed.audio
 	r := relay.Remote{
-		RTP: m.RTP(), RTCP: m.RTCP(), Mux: l.mux,
+		RTP: m.RTP(), RTCP: m.RTCP(), Mux: l.agreed.mux, Keys: l.agreed.keys,
 		SIPSource: l.peer.Unmap(), BehindNAT: l.behindNAT,
 	}
 	if !r.RTP.Addr().IsValid() || r.RTP.Addr().IsUnspecified() { // RFC 2543 hold: where it was before
@@ -149,14 +198,14 @@ func (l *Leg) describe(want Local) sdp.Local {
 
 // versioned notes what was said and counts the o= version up when it differs
 // from the last time (RFC 3264 section 8).
-func (l *Leg) versioned(want Local, b []byte) []byte {
+func (l *Leg) versioned(b []byte) []byte {
 	s, err := sdp.Parse(b)
 	if err != nil { // we wrote it
 		panic("media: our own description does not parse: " + err.Error())
 	}
 	l.told = s.Audio().Direction()
 	l.local = s.Audio().Codecs()
-	if l.theirs != nil {
+	if l.agreed.theirs != nil {
 		l.pointRelay()
 	}
 	if l.described != nil && !bytes.Equal(b, l.described) {

@@ -144,7 +144,7 @@ func (l *Leg) talk() talk {
 	for _, c := range l.local {
 		t.receive[c.PayloadType] = format(c)
 	}
-	for _, c := range l.remote {
+	for _, c := range l.agreed.remote {
 		if isVoice(c) && decodes(l.engine.cfg.Set, c) {
 			t.send, t.sendPT = format(c), c.PayloadType
 			break

@@ -95,7 +95,7 @@ func TestTranslate(t *testing.T) {
 	}
 	dst := make([]byte, 160)
 	n := m[8].Transform.Transform(dst, slices.Repeat([]byte{0xd5}, 160)) // A-law's softest step up
-	if n != 160 || dst[0] != 0xfe { // and mu-law's, both 8 of 32768
+	if n != 160 || dst[0] != 0xfe {                                      // and mu-law's, both 8 of 32768
 		t.Fatalf("A-law 0xd5 became %d octets of %#x", n, dst[0])
 	}
 }

@@ -98,7 +98,7 @@ func (l *Leg) sit(r *Room) error {
 
 // pour routes what arrives at l to another leg, translated where they differ.
 func (l *Leg) pour(to *Leg) error {
-	if l.to == to && sameCodecs(l.poured.local, l.local) && sameCodecs(l.poured.remote, to.remote) {
+	if l.to == to && sameCodecs(l.poured.local, l.local) && sameCodecs(l.poured.remote, to.agreed.remote) {
 		return nil
 	}
 	if l.relay.Shard() != to.relay.Shard() {
@@ -110,11 +110,11 @@ func (l *Leg) pour(to *Leg) error {
 			return err
 		}
 	}
-	m := translate(l.engine.cfg.Set, l.local, to.remote)
+	m := translate(l.engine.cfg.Set, l.local, to.agreed.remote)
 	if err := l.relay.SetRoute(relay.Route{To: to.relay, Map: m}); err != nil {
 		return err
 	}
 	l.to, to.from = to, l
-	l.poured.local, l.poured.remote = l.local, to.remote
+	l.poured.local, l.poured.remote = l.local, to.agreed.remote
 	return nil
 }

@@ -1,6 +1,7 @@
 package srtp
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -62,6 +63,11 @@ func (k Key) Check() error {
 		return fmt.Errorf("srtp: MKI of %d bytes, at most %d", len(k.MKI), MaxMKI)
 	}
 	return nil
+}
+
+// Equal tells whether both are the same key, MKI included.
+func (k Key) Equal(other Key) bool {
+	return k.Profile == other.Profile && bytes.Equal(k.Master, other.Master) && bytes.Equal(k.Salt, other.Salt) && bytes.Equal(k.MKI, other.MKI)
 }
 
 // String names the profile and hides the key.
