@@ -156,6 +156,9 @@ func (s *Server) Run(ctx context.Context) error {
 // Ready is closed when Run has started every part.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 
+// Shards is how many threads relay and mix.
+func (s *Server) Shards() int { return s.relay.Shards() }
+
 // SIPAddresses are the listeners with their real ports: "udp:127.0.0.1:5060".
 func (s *Server) SIPAddresses() []string { return s.stack.Addresses() }
 

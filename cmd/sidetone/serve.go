@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 
@@ -42,6 +43,8 @@ func (c *serveCmd) Run(ctx context.Context, o output) error {
 	if err != nil {
 		return err
 	}
+	// Shard threads sit in system calls most of the time; signalling must not wait for one of theirs.
+	runtime.GOMAXPROCS(runtime.NumCPU() + server.Shards())
 	fmt.Fprintf(o.out, "sidetone serves %s\n", strings.Join(server.SIPAddresses(), " "))
 	if a := server.APIAddress(); a != "" {
 		fmt.Fprintf(o.out, "API http://%s/v1/calls\n", a)

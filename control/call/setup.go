@@ -76,7 +76,7 @@ func (c *Call) try(s Station, b sip.Binding, security media.Security, offer []sd
 	if security == media.SecurityOptional {
 		l.insist = func() error { return c.try(s, b, media.SecurityRequired, offer) }
 	}
-	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: b.BehindNAT, Security: security, Shard: c.a.media.Shard()})
+	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: s.BehindNAT, Security: security, Shard: c.a.media.Shard()})
 	if err != nil {
 		return err
 	}
