@@ -8,6 +8,8 @@
 //	                    │        │
 //	                    │     features.Conference (46)
 //	                    │        │
+//	                    ├── ng.Server ── ng.OverRelay ──► relay.Relay   calls that SIP proxies place
+//	                    │
 //	                    └── api.Server  ◄── state.go turns snapshots into JSON shapes
 //	                        cdr.Writer  ◄── one record a call
 //

@@ -17,6 +17,7 @@ import (
 	"sidetone/control/config"
 	"sidetone/control/features"
 	"sidetone/control/media"
+	"sidetone/control/ng"
 	"sidetone/control/sip"
 	"sidetone/jitter"
 	"sidetone/relay"
@@ -33,7 +34,9 @@ type Server struct {
 	engine   *media.Engine
 	stack    *sip.Stack
 	exchange *call.Exchange
-	api      *api.Server // nil when api.listen is empty
+	proxied  *ng.OverRelay // legs of calls that SIP proxies place through ng
+	ng       *ng.Server    // nil when ng.listen is empty
+	api      *api.Server   // nil when api.listen is empty
 	records  *cdr.Writer
 	started  time.Time
 	ready    chan struct{}
@@ -67,11 +70,15 @@ func (s *Server) build() (err error) {
 	s.relay, err = relay.New(relay.Config{
 		Shards: cfg.Media.Shards, Sockets: cfg.Media.Sockets, BatchWindow: cfg.Media.BatchWindow,
 		DSCP: cfg.Media.DSCP, Interfaces: interfaces, Logger: s.log,
-		Events: func(ev relay.Event) { s.exchange.MediaEvent(ev) },
+		Events: func(ev relay.Event) {
+			s.exchange.MediaEvent(ev)
+			s.proxied.Event(ev)
+		},
 	})
 	if err != nil {
 		return err
 	}
+	s.proxied = ng.NewOverRelay(s.relay)
 	s.engine = media.New(media.Config{
 		Relay: s.relay, Set: codecs.Builtin(), Programs: programs, Interfaces: interfaces,
 		Private: privateNetworks(cfg), Latching: latching, Jitter: jitterConfig(cfg),
@@ -104,6 +111,15 @@ func (s *Server) build() (err error) {
 	if err := s.stack.Listen(); err != nil {
 		return err
 	}
+	if len(cfg.NG.Listen) > 0 {
+		s.ng, err = ng.New(ng.Config{
+			Listen: cfg.NG.Listen, Relay: s.proxied, Interfaces: interfaces, Codecs: codecs.Builtin(), Latching: latching,
+			MediaTimeout: cfg.Media.Timeouts.NoMedia, HoldTimeout: cfg.Media.Timeouts.Hold, Logger: s.log,
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if cfg.API.Listen != "" {
 		s.api, err = api.New(api.Config{Listen: cfg.API.Listen, Token: cfg.API.Token.Reveal(), State: state{s}, Logger: s.log})
 	}
@@ -125,6 +141,9 @@ func (s *Server) Run(ctx context.Context) error {
 	run("media", s.relay.Run)
 	run("sip", s.stack.Run)
 	run("records", s.records.Run)
+	if s.ng != nil {
+		run("ng", s.ng.Run)
+	}
 	if s.api != nil {
 		run("api", s.api.Run)
 	}
@@ -162,6 +181,14 @@ func (s *Server) Shards() int { return s.relay.Shards() }
 // SIPAddresses are the listeners with their real ports: "udp:127.0.0.1:5060".
 func (s *Server) SIPAddresses() []string { return s.stack.Addresses() }
 
+// NGAddresses are where ng is listened to, with their real ports.
+func (s *Server) NGAddresses() []netip.AddrPort {
+	if s.ng == nil {
+		return nil
+	}
+	return s.ng.Addresses()
+}
+
 // APIAddress is the HTTP listener's address, "" when there is none.
 func (s *Server) APIAddress() string {
 	if s.api == nil {
@@ -175,6 +202,9 @@ func (s *Server) Close() error {
 	var errs []error
 	if s.api != nil {
 		errs = append(errs, s.api.Close())
+	}
+	if s.ng != nil {
+		errs = append(errs, s.ng.Close())
 	}
 	if s.stack != nil {
 		errs = append(errs, s.stack.Close())

@@ -46,6 +46,9 @@ func (c *serveCmd) Run(ctx context.Context, o output) error {
 	// Shard threads sit in system calls most of the time; signalling must not wait for one of theirs.
 	runtime.GOMAXPROCS(runtime.NumCPU() + server.Shards())
 	fmt.Fprintf(o.out, "sidetone serves %s\n", strings.Join(server.SIPAddresses(), " "))
+	for _, a := range server.NGAddresses() {
+		fmt.Fprintf(o.out, "ng udp:%s\n", a)
+	}
 	if a := server.APIAddress(); a != "" {
 		fmt.Fprintf(o.out, "API http://%s/v1/calls\n", a)
 	}
