@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -61,6 +62,7 @@ type Call struct {
 	want                 direction // what this phone wants to do
 	zero                 bool      // and whether it says so by c=0.0.0.0
 	peer                 description
+	keying               keying
 	offering             bool // an offer of ours is unanswered
 	offered              bool // our offer went out in an answer; the ACK carries theirs
 
@@ -147,6 +149,29 @@ func (c *Call) LocalRTP() netip.AddrPort { return c.media.local }
 
 // Stats returns the counters of the call's media.
 func (c *Call) Stats() Stats { return c.media.snapshot() }
+
+// Suite returns the SRTP crypto suite that the voice is encrypted with, "" for plain RTP.
+func (c *Call) Suite() string {
+	c.media.mu.Lock()
+	defer c.media.mu.Unlock()
+	return c.media.vault.local.suite
+}
+
+// LastSent returns the latest voice packet as it left.
+func (c *Call) LastSent() []byte {
+	c.media.mu.Lock()
+	defer c.media.mu.Unlock()
+	return slices.Clone(c.media.last)
+}
+
+// Inject sends a datagram from the call's own RTP port to where its voice goes, as somebody behind the same address could.
+func (c *Call) Inject(b []byte) error {
+	c.media.mu.Lock()
+	remote := c.media.remote
+	c.media.mu.Unlock()
+	_, err := c.media.rtp.WriteToUDPAddrPort(b, remote)
+	return err
+}
 
 // Mute stops (or resumes) sending without telling anybody.
 func (c *Call) Mute(mute bool) { c.media.mute.Store(mute) }

@@ -47,6 +47,8 @@ type Config struct {
 	Password  string        //
 	Transport string        // "udp" (default) or "tcp"
 	Codecs    []Codec       // in order of preference; default PCMU, PCMA
+	SRTP      SRTP          // default NoSRTP
+	Suites    []string      // SRTP crypto suites in order of preference; default AES_CM_128_HMAC_SHA1_80
 	Tone      float64       // Hz of the sine it speaks; 0 = silence
 	Level     float64       // dBFS of the tone; default -20
 	Incoming  Policy        // default Manual
@@ -97,6 +99,15 @@ func (c Config) withDefaults() (Config, error) {
 		c.Codecs = []Codec{PCMU, PCMA}
 	}
 	c.Codecs = slices.Clone(c.Codecs)
+	if len(c.Suites) == 0 {
+		c.Suites = []string{"AES_CM_128_HMAC_SHA1_80"}
+	}
+	for _, name := range c.Suites {
+		if _, known := suites[name]; !known {
+			return c, fmt.Errorf("phone %s: no SRTP suite is named %q", c.Tel, name)
+		}
+	}
+	c.Suites = slices.Clone(c.Suites)
 	if c.Level == 0 {
 		c.Level = -20
 	}

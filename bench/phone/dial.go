@@ -106,7 +106,7 @@ func (c *Call) progress(response *sip.Response) {
 		}
 		s.Code, s.Reason = response.StatusCode, response.Reason
 	})
-	if len(response.Body()) > 0 && c.accept(response.Body(), false) == nil {
+	if len(response.Body()) > 0 && c.accept(response.Body(), false, c.keying.takeAnswer) == nil {
 		c.set(func(s *Status) { s.Early = true })
 	}
 	if c.cancelled && !c.cancelOut {
@@ -132,7 +132,7 @@ func (c *Call) answered(sent *sip.Request, response *sip.Response) {
 		c.bye(func(error) {})
 		return
 	}
-	if err := c.accept(response.Body(), true); err != nil {
+	if err := c.accept(response.Body(), true, c.keying.takeAnswer); err != nil {
 		c.phone.log.Warn("answer without usable audio", "call_id", c.callID, "err", err)
 		c.bye(func(error) {})
 		return

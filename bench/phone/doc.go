@@ -17,6 +17,8 @@
 // A Phone's and a Call's methods may be called from any goroutine and block until the answer is there
 // or the context ends. Without a server, phones call each other by URI ("sip:b@127.0.0.1:5070").
 //
-// Limits: audio in G.711 with 20 ms packets; no SRTP, no REFER; one audio line in SDP. A recording ends
+// SRTP (srtp.go) is pion's, with keys in SDP.
+//
+// Limits: audio in G.711 with 20 ms packets; no REFER; one audio line in SDP. A recording ends
 // after ten minutes.
 package phone

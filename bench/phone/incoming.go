@@ -79,7 +79,7 @@ func (p *Phone) invited(t *serverTransaction) {
 		c.routes = append(c.routes, h.Value())
 	}
 	if len(request.Body()) > 0 {
-		if err := c.accept(request.Body(), false); err != nil {
+		if err := c.accept(request.Body(), false, c.keying.takeOffer); err != nil {
 			p.log.Warn("call without usable audio", "call_id", c.callID, "err", err)
 			c.reject(488)
 			return
@@ -150,7 +150,7 @@ func (c *Call) receiveAck(ack *sip.Request) {
 		return
 	}
 	c.offered = false
-	if err := c.accept(ack.Body(), true); err != nil {
+	if err := c.accept(ack.Body(), true, c.keying.takeAnswer); err != nil {
 		c.phone.log.Warn("acknowledgement without usable audio", "call_id", c.callID, "err", err)
 		c.hangup(nil)
 		return

@@ -28,6 +28,7 @@ type Stats struct {
 	Streams           int           // SSRCs heard one after the other
 	Foreign           int           // not from the address the peer signalled
 	Bad               int           // no RTP, or a payload type that was not agreed
+	Unauthentic       int           // SRTP and SRTCP that the peer's key does not open, or seen before
 	Events            int           // packets of telephone-event
 	RTCP              int           // RTCP packets received
 	LongestPause      time.Duration // between two packets
@@ -55,6 +56,8 @@ type stream struct {
 	formats  map[uint8]Codec
 	event    int // payload type of telephone-event, -1 = none
 	sending  bool
+	vault    vault
+	last     []byte           // the latest voice packet as it was sent
 	clip     []int16          // spoken over the tone, from the next frame on
 	clipSent chan<- time.Time // when its first packet left
 	stats    Stats
@@ -124,6 +127,13 @@ func (s *stream) agree(remote description, codec Codec, formats []Codec, event i
 		s.formats[f.PayloadType] = f
 	}
 	s.sending = send && remote.address.Port() != 0 && !remote.address.Addr().IsUnspecified()
+}
+
+// secure sets the keys that signalling agreed on.
+func (s *stream) secure(local, remote crypto) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.vault.set(local, remote)
 }
 
 // say speaks pcm over the tone from the next frame on and returns when its first sample was spoken:
@@ -196,6 +206,14 @@ func (s *stream) frame(packet *rtp.Packet, pcm []int16, tone *audio.Oscillator) 
 	if err != nil {
 		return false
 	}
+	s.mu.Lock()
+	b, err = s.vault.seal(b)
+	s.last = append(s.last[:0], b...)
+	s.mu.Unlock()
+	if err != nil {
+		s.phone.log.Warn("cannot encrypt", "err", err)
+		return false
+	}
 	at := time.Now().Round(0)
 	s.phone.cfg.Ledger.sent(packet.SSRC, packet.SequenceNumber, packet.Timestamp, at)
 	// An unreachable port is the peer's business: a phone goes on.
@@ -229,6 +247,11 @@ func (s *stream) report(packet *rtp.Packet) {
 		}}},
 	})
 	if err == nil {
+		s.mu.Lock()
+		b, err = s.vault.sealRTCP(b)
+		s.mu.Unlock()
+	}
+	if err == nil {
 		_, _ = s.rtcp.WriteToUDPAddrPort(b, netip.AddrPortFrom(remote.Addr(), remote.Port()+1))
 	}
 }
@@ -248,8 +271,14 @@ func (s *stream) read() {
 
 func (s *stream) receive(b []byte, source netip.AddrPort, at time.Time) {
 	var packet rtp.Packet
-	err := packet.Unmarshal(b)
 	s.mu.Lock()
+	b, err := s.vault.open(b)
+	if err != nil {
+		s.stats.Unauthentic++
+		s.mu.Unlock()
+		return
+	}
+	err = packet.Unmarshal(b)
 	codec, known := s.formats[packet.PayloadType]
 	if err == nil && s.event >= 0 && packet.PayloadType == uint8(s.event) {
 		s.stats.Events++
@@ -298,11 +327,13 @@ func (s *stream) readRTCP() {
 		if err != nil {
 			continue
 		}
-		if _, err := rtcp.Unmarshal(buffer[:n]); err == nil {
-			s.mu.Lock()
+		s.mu.Lock()
+		if b, err := s.vault.openRTCP(buffer[:n]); err != nil {
+			s.stats.Unauthentic++
+		} else if _, err := rtcp.Unmarshal(b); err == nil {
 			s.stats.RTCP++
-			s.mu.Unlock()
 		}
+		s.mu.Unlock()
 	}
 }
 

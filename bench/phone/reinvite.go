@@ -33,6 +33,22 @@ func (c *Call) Resume(ctx context.Context) error {
 	return c.reinvite(ctx, "resume", direction{true, true}, false)
 }
 
+// Rekey offers a new SRTP key to send with; the peer may keep its own.
+func (c *Call) Rekey(ctx context.Context) error {
+	err := c.phone.do(ctx, func(finish func(error)) {
+		if c.keying.local.suite == "" {
+			finish(errNoKeys)
+			return
+		}
+		c.keying.fresh = true
+		c.sendOffer(c.want, c.zero, 0, finish)
+	})
+	if err != nil {
+		return fmt.Errorf("phone %s: re-key: %w", c.phone.cfg.Tel, err)
+	}
+	return nil
+}
+
 // reinvite offers a new direction. The error wraps a *Failure when the peer refused.
 func (c *Call) reinvite(ctx context.Context, what string, want direction, zero bool) error {
 	err := c.phone.do(ctx, func(finish func(error)) { c.sendOffer(want, zero, 0, finish) })
@@ -68,7 +84,7 @@ func (c *Call) sendOffer(want direction, zero bool, tries int, finish func(error
 					c.target = contact.Address
 				}
 				c.acknowledge(sent, nil)
-				err := c.accept(response.Body(), true)
+				err := c.accept(response.Body(), true, c.keying.takeAnswer)
 				c.set(func(s *Status) { s.OnHold = !want.receive; s.Held = c.peer.held() && want.receive })
 				finish(err)
 				return
@@ -95,29 +111,38 @@ func (c *Call) sendOffer(want direction, zero bool, tries int, finish func(error
 
 // offer is the SDP this phone offers now.
 func (c *Call) offer() []byte {
-	return c.describe(c.phone.cfg.Codecs, 101, c.want)
+	lines, proto := c.keying.offer(c.phone.cfg)
+	return c.describe(c.phone.cfg.Codecs, 101, c.want, proto, lines)
 }
 
-func (c *Call) describe(formats []Codec, event int, d direction) []byte {
+func (c *Call) describe(formats []Codec, event int, d direction, proto string, lines []crypto) []byte {
 	address := c.media.local
 	origin := address.Addr()
 	if c.zero {
 		address = netip.AddrPortFrom(netip.IPv4Unspecified(), address.Port())
 		d = direction{true, true} // the style of RFC 2543 knows no directions
 	}
-	return description{address: address, formats: formats, event: event, direction: d}.
+	return description{address: address, formats: formats, event: event, direction: d, proto: proto, crypto: lines}.
 		encode(c.phone.cfg.Tel, c.session, c.version, origin)
 }
 
-// accept takes the peer's description, an answer to an offer of ours or an offer of its own. Speech
-// starts when the call is up.
-func (c *Call) accept(body []byte, up bool) error {
+// accept takes the peer's description, an answer to an offer of ours or an offer of its own, as takeKeys knows.
+// Speech starts when the call is up.
+func (c *Call) accept(body []byte, up bool, takeKeys func(Config, description) error) error {
 	d, err := parse(body, c.phone.cfg.Codecs)
 	if err != nil {
 		return err
 	}
 	if len(d.formats) == 0 || d.address.Port() == 0 {
 		return fmt.Errorf("sdp: no common codec, or audio refused")
+	}
+	before := c.keying
+	if err := takeKeys(c.phone.cfg, d); err != nil {
+		c.keying = before
+		return err
+	}
+	if err := c.media.secure(c.keying.local, c.keying.remote); err != nil {
+		return err
 	}
 	c.peer = d
 	send := up && c.want.send && !d.held()
@@ -142,7 +167,11 @@ func (c *Call) respondSDP(t *serverTransaction, response *sip.Response) {
 	}
 	formats, event := c.peer.formats[:1], c.peer.event
 	c.media.agree(c.peer, formats[0], append(slices.Clone(c.phone.cfg.Codecs), c.peer.formats...), event, answer.send)
-	setBody(response, "application/sdp", c.describe(formats, event, answer))
+	var lines []crypto
+	if c.keying.local.suite != "" {
+		lines = []crypto{c.keying.local}
+	}
+	setBody(response, "application/sdp", c.describe(formats, event, answer, c.peer.proto, lines))
 	c.phone.respond(t, response)
 }
 
@@ -169,7 +198,7 @@ func (c *Call) reoffered(t *serverTransaction) {
 		return
 	}
 	if len(body) > 0 {
-		if err := c.accept(body, true); err != nil {
+		if err := c.accept(body, true, c.keying.takeOffer); err != nil {
 			p.log.Warn("offer refused", "call_id", c.callID, "err", err)
 			p.respond(t, p.answerTo(t.request, sip.StatusNotAcceptableHere))
 			return

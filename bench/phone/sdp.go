@@ -32,6 +32,8 @@ type description struct {
 	formats   []Codec        // those this phone knows, with the payload types of the other side
 	event     int            // payload type of telephone-event, -1 = none
 	direction direction
+	proto     string // "" is written RTP/AVP
+	crypto    []crypto
 }
 
 // held says that the sender of the description does not want to hear: by direction or by address.
@@ -49,7 +51,11 @@ func (d description) encode(user string, session, version uint64, origin netip.A
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "v=0\r\no=%s %d %d IN %s\r\ns=-\r\nc=IN %s\r\nt=0 0\r\n", user, session, version, family(origin), family(d.address.Addr()))
-	fmt.Fprintf(&b, "m=audio %d RTP/AVP", d.address.Port())
+	proto := d.proto
+	if proto == "" {
+		proto = "RTP/AVP"
+	}
+	fmt.Fprintf(&b, "m=audio %d %s", d.address.Port(), proto)
 	for _, c := range d.formats {
 		fmt.Fprintf(&b, " %d", c.PayloadType)
 	}
@@ -62,6 +68,9 @@ func (d description) encode(user string, session, version uint64, origin netip.A
 	}
 	if d.event >= 0 {
 		fmt.Fprintf(&b, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-15\r\n", d.event, d.event)
+	}
+	for _, c := range d.crypto {
+		fmt.Fprintf(&b, "a=crypto:%s\r\n", c)
 	}
 	fmt.Fprintf(&b, "a=ptime:20\r\na=%s\r\n", d.direction)
 	return []byte(b.String())
@@ -93,6 +102,7 @@ func parse(body []byte, known []Codec) (description, error) {
 			}
 			section = "audio"
 			port, _ = strconv.Atoi(f[1])
+			d.proto = f[2]
 			types = f[3:]
 		case "c":
 			if f := strings.Fields(value); len(f) == 3 {
@@ -101,6 +111,11 @@ func parse(body []byte, known []Codec) (description, error) {
 		case "a":
 			if s, ok := directions[value]; ok {
 				sense[section] = s
+			}
+			if line, ok := strings.CutPrefix(value, "crypto:"); ok && section == "audio" {
+				if c, err := parseCrypto(line); err == nil {
+					d.crypto = append(d.crypto, c)
+				}
 			}
 			if number, name, ok := strings.Cut(strings.TrimPrefix(value, "rtpmap:"), " "); ok && strings.HasPrefix(value, "rtpmap:") && section == "audio" {
 				maps[number] = strings.ToUpper(strings.TrimSpace(name))
