@@ -45,12 +45,14 @@ func PinProcess(cpus ...int) error {
 	return nil
 }
 
-// PinThread puts the calling thread, and the processes it starts, on one core.
-func PinThread(cpu int) error {
+// PinThread puts the calling thread, and the processes it starts, on some cores.
+func PinThread(cpus ...int) error {
 	var set unix.CPUSet
-	set.Set(cpu)
+	for _, cpu := range cpus {
+		set.Set(cpu)
+	}
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("pin to core %d: %w", cpu, err)
+		return fmt.Errorf("pin to cores %v: %w", cpus, err)
 	}
 	return nil
 }

@@ -12,8 +12,8 @@ func CPUs() ([]int, error) { return nil, errLinux }
 // PinProcess puts every thread of this process, and those they start, on some cores.
 func PinProcess(...int) error { return errLinux }
 
-// PinThread puts the calling thread, and the processes it starts, on one core.
-func PinThread(int) error { return errLinux }
+// PinThread puts the calling thread, and the processes it starts, on some cores.
+func PinThread(...int) error { return errLinux }
 
 // Prefer gives the calling thread, and the processes it starts, precedence over others by its nice value (-20 to 19).
 func Prefer(int) bool { return false }

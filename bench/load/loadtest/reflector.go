@@ -25,6 +25,11 @@ type Reflector struct {
 	lose   int            // every so many packets, one is lost; 0 = none
 }
 
+// reason is why a request is refused, in the words of the protocol.
+type reason string
+
+func (r reason) Error() string { return string(r) }
+
 // call is one call: side 0 is who offers, side 1 who answers.
 type call struct {
 	sides [2]side
@@ -167,7 +172,7 @@ func (r *Reflector) answer(request map[string]any) map[string]any {
 	case "answer":
 		c := r.calls[id]
 		if c == nil {
-			err = errors.New("Unknown call-id")
+			err = reason("Unknown call-id")
 			break
 		}
 		if err = c.sides[1].read(request); err != nil {
@@ -180,14 +185,14 @@ func (r *Reflector) answer(request map[string]any) map[string]any {
 	case "delete":
 		c := r.calls[id]
 		if c == nil {
-			err = errors.New("Unknown call-id")
+			err = reason("Unknown call-id")
 			break
 		}
 		c.close()
 		delete(r.calls, id)
 		return map[string]any{"result": "ok"}
 	default:
-		err = errors.New("Unrecognized command")
+		err = reason("Unrecognized command")
 	}
 	return map[string]any{"result": "error", "error-reason": err.Error()}
 }
