@@ -42,12 +42,10 @@ func (c *call) answer(o *options, now time.Time) (bencode.Value, error) {
 		d.sides[from].label = clone(d.sides[from].label, o.Label)
 	}
 	for i, m := range s.Media {
-		if err := c.answerSection(d.sections[i], m, from, o, keys[i]); err != nil {
-			return bencode.Value{}, err
-		}
+		c.answerSection(d.sections[i], m, from, o, keys[i])
 	}
 	for _, left := range d.sections[len(s.Media):] { // not answered is refused
-		left.close()
+		left.close(&c.changes)
 	}
 	d.answered = true
 	d.pending.Stop()
@@ -57,51 +55,45 @@ func (c *call) answer(o *options, now time.Time) (bencode.Value, error) {
 }
 
 // answerSection applies an answer to one section and its m= line.
-func (c *call) answerSection(s *section, m *sdp.Media, from int, o *options, keys agreed) error {
+func (c *call) answerSection(s *section, m *sdp.Media, from int, o *options, keys agreed) {
 	to := 1 - from
 	if s.bypass {
-		return nil
+		return
 	}
 	if s.off || m.Rejected() || !s.live() {
-		s.close()
+		s.close(&c.changes)
 		m.Port = 0
-		return nil
+		return
 	}
 	s.codecs.answer(from, m, o.Codecs, o.SingleCodec, c.engine.cfg.Codecs)
 	s.answerMux(from, m)
 	s.answerKeys(to, m, keys)
-	s.point(from, m, o)
-	s.refine(to)
+	s.point(from, m, o, &c.changes)
+	s.refine(to, &c.changes)
 	s.held[from] = m.Direction() != sdp.SendRecv
-	s.setHold(&c.engine.cfg)
-	if err := s.route(s.codecs.payloads(c.engine.cfg.Codecs)); err != nil {
-		c.log.Error("ng legs not joined", "err", err)
-		return internalError
-	}
+	s.setHold(&c.engine.cfg, &c.changes)
+	s.route(s.codecs.payloads(c.engine.cfg.Codecs), &c.changes)
 	if isRTP(m.Proto) && o.Protocol != "accept" {
 		setProto(m, s.proto[to])
 	}
 	s.writePtime(m, to)
-	return nil
 }
 
 // refine tells the offerer's leg what only the answer decided: rtcp-mux, the payload types that the
 // offerer may send, and the keys.
-func (s *section) refine(side int) {
+func (s *section) refine(side int, ch *changes) {
 	r := s.remote[side]
 	r.Mux, r.PayloadTypes, r.Keys = s.mux[side].agreed, s.codecs.types(side), s.secure.sides[side].keys
-	if r != s.remote[side] {
-		s.remote[side] = r
-		s.legs[side].SetRemote(r)
-	}
+	s.tell(side, r, ch)
 }
 
 // setHold gives the legs the time they may be silent: longer while one side does not want media.
-func (s *section) setHold(cfg *Config) {
+func (s *section) setHold(cfg *Config, ch *changes) {
 	if hold := s.held[0] || s.held[1]; hold != s.patient {
 		s.patient = hold
+		limit := s.patience(cfg)
 		for _, l := range s.legs {
-			l.SetTimeouts(s.patience(cfg), 0)
+			ch.of(l).NoMedia = &limit
 		}
 	}
 }

@@ -2,6 +2,7 @@ package ng
 
 import (
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +26,8 @@ type call struct {
 	shard      int // where the first leg was opened; -1 before that
 	created    time.Time
 	lastSignal time.Time
-	closed     bool // taken out of the engine's table
+	closed     bool    // taken out of the engine's table
+	changes    changes // of legs, not yet carried out
 }
 
 // forOffer finds the dialogue that an offer belongs to, or makes one, and says which side made it.
@@ -103,12 +105,33 @@ func (c *call) add(d *dialogue) {
 
 // drop ends a dialogue.
 func (c *call) drop(d *dialogue) {
+	for _, s := range d.sections {
+		s.shut(&c.changes)
+	}
+	c.forget(d)
+}
+
+// forget takes out a dialogue whose legs are closed or will be.
+func (c *call) forget(d *dialogue) {
 	d.stop()
 	c.dialogues = slices.DeleteFunc(c.dialogues, func(x *dialogue) bool { return x == d })
 }
 
+// apply carries out what is to be changed about legs.
+func (c *call) apply() {
+	if len(c.changes) == 0 {
+		return
+	}
+	todo := c.changes
+	c.changes = nil
+	if err := c.engine.cfg.Relay.Apply(todo); err != nil {
+		c.log.Error("ng legs not as they should be", "err", err)
+	}
+}
+
 // end takes the call out of the table when no dialogue is left.
 func (c *call) end() {
+	c.apply()
 	if len(c.dialogues) == 0 && !c.closed {
 		c.closed = true
 		c.engine.remove(c)
@@ -117,11 +140,25 @@ func (c *call) end() {
 
 // endAll ends every dialogue and the call.
 func (c *call) endAll() {
-	for _, d := range c.dialogues {
-		d.stop()
+	for _, d := range slices.Clone(c.dialogues) {
+		c.drop(d)
 	}
-	c.dialogues = nil
 	c.end()
+}
+
+// panicked ends a call whose actor has panicked, as far as that can still be done.
+func (c *call) panicked(cause any) {
+	c.engine.totals.panics.Add(1)
+	c.log.Error("ng call ended by a panic", "err", cause, "stack", string(debug.Stack()))
+	defer func() {
+		if again := recover(); again != nil {
+			c.log.Error("ng call could not be ended", "err", again)
+			c.closed = true
+			c.engine.remove(c)
+		}
+	}()
+	c.changes = nil
+	c.endAll()
 }
 
 // parse reads the description of a request.

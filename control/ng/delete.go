@@ -31,15 +31,11 @@ func (c *call) delete(o *options) (bencode.Value, error) {
 		}
 		return c.report(doomed, o), nil
 	}
-	for _, d := range doomed { // their counters are final then
-		for _, s := range d.sections {
-			s.shut()
-		}
-	}
-	reply := c.report(doomed, o)
 	for _, d := range doomed {
 		c.drop(d)
 	}
+	c.apply() // the counters are final then
+	reply := c.report(doomed, o)
 	c.engine.totals.deleted.Add(uint64(len(doomed)))
 	c.end()
 	return reply, nil

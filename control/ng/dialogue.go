@@ -2,10 +2,7 @@ package ng
 
 import (
 	"slices"
-	"strconv"
 	"time"
-
-	"sidetone/relay"
 )
 
 // maxForks is how many tags may answer one offer.
@@ -56,15 +53,12 @@ func (s *side) become(tag string, now time.Time) {
 	s.tag, s.created = tag, now
 }
 
-// stop ends the dialogue's timers and gives its legs back.
+// stop ends the dialogue's timers.
 func (d *dialogue) stop() {
 	for _, t := range [...]*time.Timer{d.pending, d.deletion} {
 		if t != nil {
 			t.Stop()
 		}
-	}
-	for _, s := range d.sections {
-		s.close()
 	}
 }
 
@@ -76,76 +70,35 @@ func (d *dialogue) keep() {
 	}
 }
 
+// legs are those that are open.
+func (d *dialogue) legs() (all []Leg) {
+	for _, s := range d.sections {
+		for _, l := range s.legs {
+			if l != nil {
+				all = append(all, l)
+			}
+		}
+	}
+	return all
+}
+
 // silent reports whether every section that lives is without media. One that was and is no longer is
 // noted so.
 func (d *dialogue) silent(cfg *Config, now time.Time) bool {
 	for _, s := range d.sections {
-		if !s.live() {
-			continue
-		}
-		for _, l := range s.legs {
-			if s.stopped && now.Sub(l.Stats().LastPacket) < s.patience(cfg) {
-				s.stopped = false
-			}
-		}
-		if !s.stopped {
+		if s.live() && !s.stopped {
 			return false
 		}
 	}
-	return true
-}
-
-// open makes sure that a section has both legs where they are wanted. What was opened is noted, so
-// that the caller can undo it.
-func (c *call) open(d *dialogue, p intent, index, from int, o *options, u *undo) error {
-	s := p.section
-	for i := range s.legs {
-		if s.legs[i] != nil && s.at[i] == p.places[i] {
+	silent := true
+	for _, s := range d.sections {
+		if !s.live() {
 			continue
 		}
-		leg, err := c.engine.cfg.Relay.OpenLeg(LegConfig{
-			ID:        c.id + "/" + strconv.Itoa(index) + string("ab"[i]),
-			Interface: p.places[i].iface, IPv6: p.places[i].v6, Shard: c.shard,
-			Latching: c.engine.latching(o, i == from), NoRebind: o.StrictSource && !o.MediaHandover, NoMedia: s.patience(&c.engine.cfg),
-			TimedOut: func(reason string) { c.mediaStopped(d, s, reason) },
-		})
-		if err != nil {
-			return err
+		for _, stats := range cfg.Relay.Stats(s.legs[:]) {
+			s.stopped = s.stopped && now.Sub(stats.LastPacket) >= s.patience(cfg)
 		}
-		u.opened = append(u.opened, change{s, i, s.legs[i], s.at[i], s.remote[i], s.routed})
-		c.shard = leg.Shard()
-		s.legs[i], s.at[i], s.remote[i], s.routed = leg, p.places[i], relay.Remote{}, false
+		silent = silent && s.stopped
 	}
-	return nil
-}
-
-// undo is what a request has changed in the legs so far.
-type undo struct{ opened []change }
-
-// change is one leg in the place of another, or of none.
-type change struct {
-	section *section
-	side    int
-	leg     Leg
-	at      place
-	remote  relay.Remote
-	routed  bool
-}
-
-// back closes what was opened and puts back what was there.
-func (u *undo) back() {
-	for _, ch := range slices.Backward(u.opened) {
-		ch.section.legs[ch.side].Close()
-		ch.section.legs[ch.side], ch.section.at[ch.side] = ch.leg, ch.at
-		ch.section.remote[ch.side], ch.section.routed = ch.remote, ch.routed
-	}
-}
-
-// done closes what was replaced.
-func (u *undo) done() {
-	for _, ch := range u.opened {
-		if ch.leg != nil {
-			ch.leg.Close()
-		}
-	}
+	return silent
 }

@@ -231,11 +231,7 @@ func (e *engine) newCall(id string) *call {
 	now := time.Now()
 	c := &call{engine: e, id: clone("", id), shard: -1, created: now, lastSignal: now}
 	c.log = e.cfg.Logger.With("call_id", c.id)
-	c.queue.panicked = func(cause any) {
-		e.totals.panics.Add(1)
-		c.log.Error("ng call ended by a panic", "err", cause)
-		c.endAll()
-	}
+	c.queue.panicked = c.panicked
 	e.calls[c.id] = c
 	e.totals.calls.Add(1)
 	return c
@@ -276,6 +272,7 @@ func (c *call) handle(r *request) {
 	case "answer":
 		e.totals.answers.Add(1)
 		v, err = c.answer(r.options, now)
+		c.apply()
 	case "delete":
 		e.totals.deletes.Add(1)
 		if v, err = c.delete(r.options); err == tagMismatch && !r.options.Fatal {

@@ -40,7 +40,7 @@ type fakeLeg struct {
 	panics  bool
 }
 
-func (r *fakeRelay) OpenLeg(c LegConfig) (Leg, error) {
+func (r *fakeRelay) Open(configs []LegConfig) ([]Leg, error) {
 	r.mu.Lock()
 	gate := r.gate
 	r.mu.Unlock()
@@ -49,17 +49,38 @@ func (r *fakeRelay) OpenLeg(c LegConfig) (Leg, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.limit > 0 && len(r.legs) >= r.limit {
+	if r.limit > 0 && len(r.legs)+len(configs) > r.limit {
 		return nil, errors.New("range full")
 	}
-	addr := netip.MustParseAddr(map[string]string{"pub": "203.0.113.9", "priv": "10.0.0.9"}[c.Interface])
-	if c.IPv6 {
-		addr = netip.MustParseAddr("2001:db8::9")
+	var legs []Leg
+	for _, c := range configs {
+		addr := netip.MustParseAddr(map[string]string{"pub": "203.0.113.9", "priv": "10.0.0.9"}[c.Interface])
+		if c.IPv6 {
+			addr = netip.MustParseAddr("2001:db8::9")
+		}
+		l := &fakeLeg{relay: r, cfg: c, local: netip.AddrPortFrom(addr, 40000+r.next), noMedia: c.NoMedia}
+		r.next += 2
+		r.legs = append(r.legs, l)
+		legs = append(legs, l)
 	}
-	l := &fakeLeg{relay: r, cfg: c, local: netip.AddrPortFrom(addr, 40000+r.next), noMedia: c.NoMedia}
-	r.next += 2
-	r.legs = append(r.legs, l)
-	return l, nil
+	return legs, nil
+}
+
+func (r *fakeRelay) Apply(changes []Change) error {
+	for _, c := range changes {
+		c.Leg.(*fakeLeg).apply(c)
+	}
+	return nil
+}
+
+func (r *fakeRelay) Stats(legs []Leg) (all []LegStats) {
+	for _, l := range legs {
+		l := l.(*fakeLeg)
+		l.mu.Lock()
+		all = append(all, l.stats)
+		l.mu.Unlock()
+	}
+	return all
 }
 
 // open lists the legs that are open.
@@ -76,35 +97,30 @@ func (l *fakeLeg) LocalRTCP() netip.AddrPort {
 }
 func (l *fakeLeg) Advertised() netip.Addr { return l.local.Addr() }
 
-func (l *fakeLeg) SetRemote(r relay.Remote) {
+func (l *fakeLeg) apply(c Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.panics {
-		panic("a fault in the relay")
+	if r := c.Remote; r != nil {
+		if l.panics {
+			panic("a fault in the relay")
+		}
+		l.remote = *r
+		if l.stats.Remote = r.RTP; r.RTP.IsValid() {
+			l.stats.RemoteRTCP = netip.AddrPortFrom(r.RTP.Addr(), r.RTP.Port()+1)
+		}
 	}
-	l.remote = r
-	if l.stats.Remote = r.RTP; r.RTP.IsValid() {
-		l.stats.RemoteRTCP = netip.AddrPortFrom(r.RTP.Addr(), r.RTP.Port()+1)
+	if c.Route != nil {
+		l.to, l.payload = c.Route.To.(*fakeLeg), c.Route.Map
 	}
-}
-
-func (l *fakeLeg) SetRoute(to Leg, m *relay.PayloadMap) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.to, l.payload = to.(*fakeLeg), m
-	return nil
-}
-
-func (l *fakeLeg) SetTimeouts(noMedia, _ time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.noMedia = noMedia
-}
-
-func (l *fakeLeg) Stats() LegStats {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.stats
+	if c.NoMedia != nil {
+		l.noMedia = *c.NoMedia
+	}
+	if c.Close && !l.closed {
+		l.closed = true
+		l.relay.mu.Lock()
+		defer l.relay.mu.Unlock()
+		l.relay.legs = slices.DeleteFunc(l.relay.legs, func(x *fakeLeg) bool { return x == l })
+	}
 }
 
 // received makes the leg have seen packets.
@@ -113,18 +129,6 @@ func (l *fakeLeg) received(packets uint64, at time.Time) {
 	defer l.mu.Unlock()
 	l.stats.Received = relay.Count{Packets: packets, Bytes: 172 * packets}
 	l.stats.LastPacket, l.stats.Locked = at, true
-}
-
-func (l *fakeLeg) Close() {
-	l.mu.Lock()
-	again := l.closed
-	l.closed = true
-	l.mu.Unlock()
-	if !again {
-		l.relay.mu.Lock()
-		defer l.relay.mu.Unlock()
-		l.relay.legs = slices.DeleteFunc(l.relay.legs, func(x *fakeLeg) bool { return x == l })
-	}
 }
 
 // String shows what the leg was told.

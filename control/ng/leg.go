@@ -7,11 +7,16 @@ import (
 	"sidetone/relay"
 )
 
-// Relay opens media legs; OverRelay makes one of relay.Relay.
+// Relay is what is needed of the data plane; OverRelay makes one of relay.Relay. Whatever a request
+// wants comes in one call of each kind, so that it costs a wake-up of the shard and not one a leg.
 type Relay interface {
-	// OpenLeg takes a port pair. Any error is answered with "Ran out of ports", so that the proxy turns to
-	// another node, and logged as it is.
-	OpenLeg(LegConfig) (Leg, error)
+	// Open takes a port pair for each config, all on one shard, or none at all. Any error is answered with
+	// "Ran out of ports", so that the proxy turns to another node, and logged as it is.
+	Open(configs []LegConfig) ([]Leg, error)
+	// Apply carries out changes of the legs of one call. An error leaves none of them undone that could be done.
+	Apply(changes []Change) error
+	// Stats asks what the legs have seen; after their end, up to then.
+	Stats(legs []Leg) []LegStats
 }
 
 // LegConfig is what a leg is opened with.
@@ -19,7 +24,7 @@ type LegConfig struct {
 	ID        string // for logs
 	Interface string
 	IPv6      bool
-	Shard     int // -1 = the least loaded
+	Shard     int // the first config's counts for all; -1 = the least loaded
 	Latching  relay.Mode
 	NoRebind  bool
 	NoMedia   time.Duration       // after so long without media from either side TimedOut is called
@@ -32,12 +37,35 @@ type Leg interface {
 	Local() netip.AddrPort     // RTP, as bound
 	LocalRTCP() netip.AddrPort // as bound
 	Advertised() netip.Addr    // what peers are told
-	SetRemote(relay.Remote)
-	// SetRoute sends what arrives here on from the other leg, through the map unless it is nil.
-	SetRoute(to Leg, m *relay.PayloadMap) error
-	SetTimeouts(noMedia, oneWay time.Duration)
-	Stats() LegStats // after Close the last ones
-	Close()          // again does nothing
+}
+
+// Change is what is to be changed about a leg, in the order of the fields; nil leaves it as it is.
+type Change struct {
+	Leg     Leg
+	Remote  *relay.Remote
+	Route   *Route
+	NoMedia *time.Duration
+	Close   bool // closing twice is harmless
+}
+
+// Route sends what arrives at a leg on from another, through the map unless it is nil.
+type Route struct {
+	To  Leg
+	Map *relay.PayloadMap
+}
+
+// changes are collected while a request is worked on, one for each leg.
+type changes []Change
+
+// of returns the change of a leg.
+func (c *changes) of(l Leg) *Change {
+	for i := range *c {
+		if (*c)[i].Leg == l {
+			return &(*c)[i]
+		}
+	}
+	*c = append(*c, Change{Leg: l})
+	return &(*c)[len(*c)-1]
 }
 
 // LegStats is what a leg has seen.

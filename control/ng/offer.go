@@ -8,6 +8,7 @@ import (
 
 	"sidetone/control/ng/bencode"
 	"sidetone/control/sdp"
+	"sidetone/relay"
 	"sidetone/relay/srtp"
 )
 
@@ -125,20 +126,44 @@ func familyOfAddress(a netip.Addr) family {
 	}
 }
 
-// openAll opens what the plan wants, or leaves everything as it was.
+// openAll opens what the plan wants and there is not yet, or leaves everything as it was. Legs that are
+// not where they are wanted any more are replaced.
 func (c *call) openAll(d *dialogue, plan []intent, from int, o *options) error {
-	var u undo
+	type seat struct {
+		section *section
+		side    int
+		at      place
+	}
+	var seats []seat
+	var configs []LegConfig
 	for i, p := range plan {
-		if !p.live {
-			continue
-		}
-		if err := c.open(d, p, i, from, o, &u); err != nil {
-			u.back()
-			c.engine.cfg.Logger.Warn("ng request refused, no port", "call_id", c.id, "err", err)
-			return noPorts
+		for side := range p.places {
+			if s := p.section; p.live && (s.legs[side] == nil || s.at[side] != p.places[side]) {
+				seats = append(seats, seat{s, side, p.places[side]})
+				configs = append(configs, LegConfig{
+					ID:        c.id + "/" + strconv.Itoa(i) + string("ab"[side]),
+					Interface: p.places[side].iface, IPv6: p.places[side].v6, Shard: c.shard,
+					Latching: c.engine.latching(o, side == from), NoRebind: o.StrictSource && !o.MediaHandover,
+					NoMedia: s.patience(&c.engine.cfg), TimedOut: func(reason string) { c.mediaStopped(d, s, reason) },
+				})
+			}
 		}
 	}
-	u.done()
+	if len(configs) > 0 {
+		legs, err := c.engine.cfg.Relay.Open(configs)
+		if err != nil {
+			c.log.Warn("ng request refused, no ports", "err", err)
+			return noPorts
+		}
+		c.shard = legs[0].Shard()
+		for i, t := range seats {
+			if old := t.section.legs[t.side]; old != nil {
+				c.changes.of(old).Close = true
+			}
+			t.section.legs[t.side], t.section.at[t.side] = legs[i], t.at
+			t.section.remote[t.side], t.section.routed = relay.Remote{}, false
+		}
+	}
 	for i, p := range plan {
 		if i == len(d.sections) {
 			d.sections = append(d.sections, p.section)
@@ -162,7 +187,7 @@ func (c *call) offerSection(s *section, m *sdp.Media, from int, o *options, p in
 		return err
 	}
 	s.held[from] = m.Direction() != sdp.SendRecv
-	s.point(from, m, o)
+	s.point(from, m, o, &c.changes)
 	setProto(m, p.proto)
 	s.ptime[to], s.ptime[from] = o.Ptime, o.PtimeReverse
 	s.writePtime(m, to)

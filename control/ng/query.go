@@ -79,6 +79,14 @@ func (c *counters) add(d counters) {
 // look asks every leg once.
 func (c *call) look(dialogues []*dialogue) view {
 	v := view{created: c.created, lastSignal: c.lastSignal}
+	var legs []Leg
+	for _, d := range dialogues {
+		legs = append(legs, d.legs()...)
+	}
+	stats := make(map[Leg]LegStats, len(legs))
+	for i, s := range c.engine.cfg.Relay.Stats(legs) {
+		stats[legs[i]] = s
+	}
 	for _, d := range dialogues {
 		for side := range d.sides {
 			s, other := &d.sides[side], &d.sides[1-side]
@@ -90,8 +98,8 @@ func (c *call) look(dialogues []*dialogue) view {
 				t.label = s.label
 			}
 			for i, sec := range d.sections {
-				if sec.legs[side] != nil {
-					t.medias = append(t.medias, sec.look(side, i+1, d.created, &v))
+				if leg := sec.legs[side]; leg != nil {
+					t.medias = append(t.medias, sec.look(side, i+1, stats[leg], d.created, &v))
 				}
 			}
 			for _, fork := range s.forks {
@@ -117,10 +125,9 @@ func (v *view) tag(name, peer string, created time.Time) *tagView {
 	return t
 }
 
-// look asks the leg towards one side.
-func (s *section) look(side, index int, created time.Time, v *view) mediaView {
+// look is the leg towards one side.
+func (s *section) look(side, index int, stats LegStats, created time.Time, v *view) mediaView {
 	leg := s.legs[side]
-	stats := leg.Stats()
 	if stats.LastPacket.IsZero() {
 		stats.LastPacket = created
 	}

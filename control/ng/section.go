@@ -46,17 +46,17 @@ type mux struct {
 func (s *section) live() bool { return s.legs[0] != nil && s.legs[1] != nil }
 
 // shut gives the ports of the legs back; what they counted can still be asked.
-func (s *section) shut() {
+func (s *section) shut(ch *changes) {
 	for _, l := range s.legs {
 		if l != nil {
-			l.Close()
+			ch.of(l).Close = true
 		}
 	}
 }
 
 // close gives the legs back.
-func (s *section) close() {
-	s.shut()
+func (s *section) close(ch *changes) {
+	s.shut(ch)
 	s.legs = [2]Leg{}
 	s.remote, s.maps, s.routed, s.stopped = [2]relay.Remote{}, [2]*relay.PayloadMap{}, false, false
 }
@@ -87,7 +87,7 @@ func (s *section) answerMux(from int, m *sdp.Media) {
 }
 
 // point tells a side's leg where the side is. It changes nothing when the same was said before.
-func (s *section) point(side int, m *sdp.Media, o *options) {
+func (s *section) point(side int, m *sdp.Media, o *options, ch *changes) {
 	leg := s.legs[side]
 	if leg == nil {
 		return
@@ -106,9 +106,14 @@ func (s *section) point(side int, m *sdp.Media, o *options) {
 	}
 	r.BehindNAT = o.Learning != "" && o.Learning != "off" ||
 		!o.ReceivedFrom.IsValid() && r.RTP.IsValid() && inner(r.RTP.Addr()) && !inner(leg.Advertised())
+	s.tell(side, r, ch)
+}
+
+// tell gives a side's leg what is known of the side, unless it has been told the same.
+func (s *section) tell(side int, r relay.Remote, ch *changes) {
 	if r != s.remote[side] {
 		s.remote[side] = r
-		leg.SetRemote(r)
+		ch.of(s.legs[side]).Remote = &r
 	}
 }
 
@@ -120,18 +125,11 @@ func inner(a netip.Addr) bool {
 }
 
 // route joins the legs, once the section is answered and again whenever the maps changed.
-func (s *section) route(maps [2]*relay.PayloadMap) error {
-	if !s.live() {
-		return nil
-	}
-	for i := range s.legs {
-		if s.routed && maps[i] == nil && s.maps[i] == nil {
-			continue
-		}
-		if err := s.legs[i].SetRoute(s.legs[1-i], maps[i]); err != nil {
-			return err
+func (s *section) route(maps [2]*relay.PayloadMap, ch *changes) {
+	for i, l := range s.legs {
+		if !s.routed || maps[i] != nil || s.maps[i] != nil {
+			ch.of(l).Route = &Route{To: s.legs[1-i], Map: maps[i]}
 		}
 	}
 	s.maps, s.routed, s.stopped = maps, true, false
-	return nil
 }
