@@ -13,7 +13,7 @@ import (
 // equiripple designs the linear-phase low-pass of an odd number of taps whose largest error is least
 // (Parks and McClellan; Oppenheim and Schafer, Discrete-Time Signal Processing, section 7.7). Edges are
 // in cycles a sample; an error in the stopband counts weight times.
-func equiripple(taps int, pass, stop, weight float64) (h []float64, ripple float64) {
+func equiripple(taps int, pass, stop, weight float64) []float64 {
 	order := (taps - 1) / 2 // the response is a polynomial of this order in the cosine
 	const density = 24      // frequencies judged for each of the order
 	var grid []point
@@ -45,14 +45,14 @@ func equiripple(taps int, pass, stop, weight float64) (h []float64, ripple float
 		}
 	}
 	// The taps are the inverse transform of the response at equally spaced frequencies.
-	h = make([]float64, taps)
+	h := make([]float64, taps)
 	for n := range h {
 		for k := range taps {
 			f := float64(k) / float64(taps)
 			h[n] += p.at(math.Cos(2*math.Pi*f)) * math.Cos(2*math.Pi*f*float64(n-order)) / float64(taps)
 		}
 	}
-	return h, math.Abs(p.ripple)
+	return h
 }
 
 // point is one of the frequencies at which a design is judged.
@@ -158,7 +158,7 @@ const stopWeight = 36
 
 // design gives the first half of a prototype's taps and its middle one, in 2^-prototypeBits.
 func design(ratio int) []int32 {
-	h, _ := equiripple(perPhase*ratio-1, 0.425/float64(ratio), 0.5/float64(ratio), stopWeight)
+	h := equiripple(perPhase*ratio-1, 0.425/float64(ratio), 0.5/float64(ratio), stopWeight)
 	half := make([]int32, (len(h)+1)/2)
 	for i := range half {
 		half[i] = int32(math.Round(h[i] * (1 << prototypeBits)))
