@@ -67,8 +67,13 @@ func (d *dialogue) media(command string, own description) map[string]any {
 	return r
 }
 
-// delete asks for the end of the call.
-func (d *dialogue) delete() map[string]any { return d.request("delete") }
+// delete asks for the end of the call, and of all that the server keeps of it: by default rtpengine keeps it and its
+// ports for half a minute.
+func (d *dialogue) delete() map[string]any {
+	r := d.request("delete")
+	r["delete-delay"] = 0
+	return r
+}
 
 // offered completes the called end with what the server offers it.
 func (d *dialogue) offered(theirs description) error {

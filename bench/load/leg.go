@@ -13,7 +13,7 @@ import (
 const (
 	headerSize      = 12
 	payloadSize     = 160
-	packetSize      = headerSize + payloadSize
+	PacketSize      = headerSize + payloadSize
 	tagSize         = 10 // of the SRTP authentication
 	payloadTypePCMU = 0
 	payloadTypePCMA = 8
@@ -40,7 +40,7 @@ type leg struct {
 // newLeg makes a leg that sends what is agreed on: own describes it, theirs the server's port for it.
 func newLeg(w *wire, ssrc uint32, own, theirs description) (*leg, error) {
 	l := &leg{wire: w, to: sockaddr(theirs.Media), source: theirs.Media, secure: own.Secure, ssrc: ssrc,
-		packet: make([]byte, packetSize), number: uint16(ssrc * 40503), time: ssrc * 2654435761}
+		packet: make([]byte, PacketSize), number: uint16(ssrc * 40503), time: ssrc * 2654435761}
 	l.codec = &alphabets()[0]
 	if own.PayloadType == payloadTypePCMA {
 		l.codec = &alphabets()[1]

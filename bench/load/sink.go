@@ -70,7 +70,7 @@ func (s *sink) take(a *arrival) {
 // recognise returns which packet of the step this is and which leg it was meant for; a number below zero is of
 // another step. Hot path: no allocation, lock, clock or log.
 func (s *sink) recognise(a *arrival) (number int, receiver *leg, ok bool) {
-	if len(a.data) < packetSize || a.data[0]>>6 != 2 {
+	if len(a.data) < PacketSize || a.data[0]>>6 != 2 {
 		return 0, nil, false
 	}
 	if len(a.data) == sealedSize {
@@ -81,7 +81,7 @@ func (s *sink) recognise(a *arrival) (number int, receiver *leg, ok bool) {
 		codec = &alphabets()[1]
 	}
 	step, n, ok := codec.get(a.data[headerSize:])
-	if !ok || len(a.data) != packetSize {
+	if !ok || len(a.data) != PacketSize {
 		return 0, nil, false
 	}
 	if step != s.step {
@@ -121,7 +121,7 @@ func (s *sink) partner(l *leg) *leg { return s.all[(l.ssrc-s.first)^1] }
 func (s *sink) check(a *arrival, receiver *leg, number int) {
 	s.res.Checked++
 	plain, err := receiver.unseal.DecryptRTP(nil, a.data, nil)
-	if err != nil || len(plain) != packetSize {
+	if err != nil || len(plain) != PacketSize {
 		s.res.Wrong++
 		return
 	}

@@ -119,7 +119,7 @@ func (g *Generator) turns(n int) []*leg {
 }
 
 // sealedSize is the length of an encrypted packet.
-const sealedSize = packetSize + tagSize
+const sealedSize = PacketSize + tagSize
 
 // prepare encrypts all packets that the secure legs will send in the step. Packet k of secure leg i lies at
 // (k·secure+i)·sealedSize.

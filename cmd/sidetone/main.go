@@ -31,6 +31,7 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Check a configuration file; prints one line for each fault."`
 	Sample  sampleCmd  `cmd:"" help:"Print a commented configuration with every key at its default."`
 	Demo    demoCmd    `cmd:"" help:"Show the main job on loopback with scripted phones, judged by what they hear."`
+	Bench   benchCmd   `cmd:"" help:"Measure this server against rtpengine: the same calls and packets, in turn, in one run."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

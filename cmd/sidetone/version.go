@@ -13,14 +13,18 @@ type versionCmd struct{}
 
 // Run is for kong.
 func (versionCmd) Run(o output) error {
-	revision := ""
+	_, err := fmt.Fprintf(o.out, "sidetone %s (%s, %s/%s)\n", fullVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// fullVersion is the version with the revision it was built from, if the build tells.
+func fullVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				revision = " " + s.Value[:12]
+				return version + " " + s.Value[:12]
 			}
 		}
 	}
-	_, err := fmt.Fprintf(o.out, "sidetone %s%s (%s, %s/%s)\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
+	return version
 }

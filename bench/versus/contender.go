@@ -1,0 +1,30 @@
+package versus
+
+import (
+	"net/netip"
+
+	"sidetone/bench/peer"
+)
+
+// Contender is one of the two servers.
+type Contender struct {
+	Name    string
+	Version string
+	// Start starts it by peer.StartServer, on the thread it is called on. It need not be ready when it returns.
+	Start func(Place) (*peer.Server, error)
+}
+
+// Place is where a contender is to run.
+type Place struct {
+	Dir                 string         // scratch, its own
+	Control             netip.AddrPort // where it answers ng
+	SIP                 netip.AddrPort // where it answers SIP, if it can
+	FirstPort, LastPort uint16         // media, on the address of Control
+	CPU                 int            // its core
+}
+
+// The media ports: enough for 10,000 legs with RTCP, and below those that the system gives to anybody.
+const (
+	firstPort = 10_000
+	lastPort  = 31_999
+)

@@ -1,0 +1,29 @@
+// Package versus measures two servers in turn, A B A B, with the same calls and packets, and reports the ratios.
+//
+//	Config{Self, Peer} ──► Run ──► runner, on a thread of its own: own network, generator's core     run.go
+//	                                 │ for each round, for each contender
+//	                                 ▼
+//	  Contender.Start ──► server process on the server's core ──► stage: ping, warm up, steps        stage.go
+//	                                 │                                     │ load.Generator
+//	                                 ▼                                     ▼
+//	  relay, srtp, transcode: packets.go    signal: signal.go     SIP calls: sip.go
+//	                                 │ Samples, watch (foreign load, drops, generator): watch.go
+//	                                 ▼
+//	                           report.Report
+//
+// Every round starts both servers afresh, one at a time, so neither inherits the other's state, nor its own. Only
+// cmd calls it. A run ends within its plan's bounds, or when ctx ends; the servers end with it.
+//
+// What is measured, and under which key (RATE is packets a second that reach the server):
+//
+//	cpu_per_packet_us@RATE   the server's time on its core for each packet passed on, by the kernel's account
+//	p50_us@RATE, p99_us@RATE from when a packet was due to its arrival; lost_percent@RATE
+//	capacity                 the most packets/s with p99 under 10 ms and none lost, on 2,000 legs
+//	memory_per_call_bytes    growth of the resident set from none to 1,000 calls with media, for each
+//	files_per_call           the same of open files
+//	cpu_200_legs_us, cpu_10000_legs_us   time a packet at 50,000 packets/s, ours alone
+//	ng_p50_us, ng_p99_us     offer and answer of one call together, at 400 calls/s
+//	ng_calls_per_second      offer, answer, delete, sixteen calls at once
+//
+// Limits: Linux, two cores; without root the network is the shared loopback and nobody is given precedence.
+package versus

@@ -1,0 +1,172 @@
+package versus
+
+import (
+	"context"
+	"time"
+
+	"sidetone/bench/load"
+	"sidetone/bench/report"
+)
+
+// The keys of the comparison of few legs with many.
+const (
+	fewLegs     = 200
+	growthRate  = 50_000
+	fewLegsKey  = "cpu_200_legs_us"
+	manyLegsKey = "cpu_10000_legs_us"
+	growthKey   = "cpu_10000_legs_over_200_legs"
+	limitName   = "its limit" // of a step of the search
+)
+
+// What a capacity means.
+const (
+	kneeDelay    = 10 * time.Millisecond // p99
+	kneeTries    = 2                     // a rate has failed when it failed so often
+	kneeProbes   = 16
+	kneeFactor   = 1.3
+	kneeNearby   = 1.12 // the factor when an earlier round found it
+	lowestProbe  = 5000
+	lateAtLimit  = 3 * time.Millisecond // p99: a generator that late is at its own limit
+	primeRate    = 20_000
+	primeTime    = 500 * time.Millisecond
+	microseconds = 1e-3 // in ns
+)
+
+func ratioKey(key string) string { return report.RatioKey(key) }
+
+// packets is one round of a bench that passes packets on.
+func (s *stage) packets(ctx context.Context, own bool, knee *int) error {
+	if err := s.warmUp(ctx); err != nil {
+		return err
+	}
+	if err := s.memory(ctx); err != nil {
+		return err
+	}
+	for _, rate := range s.plan.rates {
+		if err := s.rate(ctx, rate); err != nil {
+			return err
+		}
+	}
+	if s.plan.growth && own {
+		if err := s.growth(ctx); err != nil {
+			return err
+		}
+	}
+	return s.capacity(ctx, knee)
+}
+
+// memory opens the calls, lets each have media, and divides what the server has grown by.
+func (s *stage) memory(ctx context.Context) error {
+	s.progress("open calls")
+	before, err := s.process.Memory()
+	if err != nil {
+		return err
+	}
+	files, err := s.process.Files()
+	if err != nil {
+		return err
+	}
+	if err := s.generator.Open(ctx, s.plan.legs); err != nil {
+		return err
+	}
+	if _, err := s.generator.Run(ctx, load.Step{Rate: primeRate, Legs: s.plan.legs, Window: primeTime}); err != nil {
+		return err
+	}
+	after, err := s.process.Memory()
+	if err != nil {
+		return err
+	}
+	filesAfter, err := s.process.Files()
+	if err != nil {
+		return err
+	}
+	calls := float64(s.plan.legs / 2)
+	s.samples.Add("memory_per_call_bytes", float64(after-before)/calls)
+	s.samples.Add("files_per_call", float64(filesAfter-files)/calls)
+	return nil
+}
+
+// rate measures at one rate.
+func (s *stage) rate(ctx context.Context, rate int) error {
+	at := loadName(rate)
+	s.progress(at + " packets/s")
+	res, err := s.step(ctx, at, rate, s.plan.legsFor(rate), s.plan.window)
+	if err != nil {
+		return err
+	}
+	s.watch.generator(s.contender.Name, at, res)
+	s.samples.Add("cpu_per_packet_us@"+at, float64(res.CPUPerPacket())*microseconds)
+	s.samples.Add("p50_us@"+at, float64(res.Delay.Percentile(0.5))*microseconds)
+	s.samples.Add("p99_us@"+at, float64(res.Delay.Percentile(0.99))*microseconds)
+	s.samples.Add("lost_percent@"+at, 100*float64(res.Lost())/float64(res.Sent))
+	s.dirty = s.dirty || res.Lost() > 0
+	return s.fresh(ctx)
+}
+
+// growth measures the same rate on few legs and on many.
+func (s *stage) growth(ctx context.Context) error {
+	for _, part := range []struct {
+		key  string
+		legs int
+	}{{fewLegsKey, fewLegs}, {manyLegsKey, s.plan.manyLegs}} {
+		s.progress(part.key)
+		if err := s.generator.Open(ctx, max(part.legs, s.generator.Legs())); err != nil {
+			return err
+		}
+		// Every leg has had a packet before the window opens.
+		if _, err := s.generator.Run(ctx, load.Step{Rate: growthRate, Legs: part.legs, Window: primeTime}); err != nil {
+			return err
+		}
+		res, err := s.step(ctx, part.key, growthRate, part.legs, s.plan.window)
+		if err != nil {
+			return err
+		}
+		s.watch.generator(s.contender.Name, part.key, res)
+		s.samples.Add(part.key, float64(res.CPUPerPacket())*microseconds)
+	}
+	s.dirty = true // the search is for fewer calls
+	return nil
+}
+
+// capacity searches the highest rate at which the p99 is under kneeDelay and nothing is lost. knee is where an
+// earlier round found it, 0 before the first.
+func (s *stage) capacity(ctx context.Context, knee *int) error {
+	search := load.Search{Start: s.plan.searchFrom, Min: lowestProbe, Max: s.plan.highestProbe, Factor: kneeFactor,
+		Resolution: s.plan.resolution, Probes: kneeProbes}
+	if *knee > 0 {
+		search.Start, search.Factor = *knee, kneeNearby
+	}
+	limited := 0
+	found, err := search.Find(ctx, func(rate int) (bool, error) {
+		s.progress("search at " + loadName(rate))
+		for range kneeTries {
+			if err := s.fresh(ctx); err != nil {
+				return false, err
+			}
+			res, err := s.step(ctx, limitName, rate, s.plan.legs, s.plan.probe)
+			if err != nil {
+				return false, err
+			}
+			late := res.Late.Percentile(0.99) > lateAtLimit || res.Overrun > 0 || res.Unsent > 0
+			if res.Lost() == 0 && res.Delay.Percentile(0.99) < kneeDelay {
+				return true, nil
+			}
+			if late {
+				limited = rate
+			}
+			s.dirty = true
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	if found.Failed == 0 {
+		s.watch.note("highest "+s.contender.Name, s.contender.Name+" had no limit up to "+loadName(found.OK)+" packets/s")
+	} else if limited == found.Failed {
+		s.watch.note("limited "+s.contender.Name, "the generator, not "+s.contender.Name+", was at its limit at "+loadName(limited)+" packets/s: its capacity may be more")
+	}
+	*knee = found.OK
+	s.samples.Add("capacity", float64(found.OK))
+	return nil
+}

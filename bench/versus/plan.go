@@ -1,0 +1,108 @@
+package versus
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sidetone/bench/load"
+)
+
+// Names are the benches there are.
+var names = []string{"relay", "srtp", "transcode", "signal"}
+
+// plan is how long and how much of everything.
+type plan struct {
+	rounds       int
+	window       time.Duration // of a step
+	warm         time.Duration
+	probe        time.Duration // of a step of the search for the capacity
+	resolution   float64
+	signal       time.Duration
+	churn        time.Duration
+	legs         int // of steps and search
+	manyLegs     int
+	kind         load.Kind
+	rates        []int
+	growth       bool // compare few legs with many
+	searchFrom   int
+	highestProbe int
+}
+
+// newPlan returns how a bench is run.
+func newPlan(name string, quick bool) (plan, error) {
+	p := plan{
+		rounds: 3, window: 4 * time.Second, warm: 500 * time.Millisecond, probe: 2 * time.Second, resolution: 0.03,
+		signal: 5 * time.Second, churn: 3 * time.Second,
+		legs: 2000, manyLegs: 10_000, searchFrom: 80_000, highestProbe: 500_000,
+	}
+	if quick {
+		p.window, p.warm, p.probe, p.resolution = 900*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, 0.06
+		p.signal, p.churn = 2*time.Second, 1500*time.Millisecond
+	}
+	switch name {
+	case "relay":
+		p.rates, p.growth = []int{10_000, 50_000, 100_000}, true
+	case "srtp":
+		p.kind, p.rates = load.SRTP, []int{90_000}
+	case "transcode":
+		p.kind, p.rates, p.searchFrom = load.Transcode, []int{50_000}, 50_000
+	case "signal":
+	default:
+		return p, fmt.Errorf("no bench %q; there are %s", name, strings.Join(names, ", "))
+	}
+	return p, nil
+}
+
+// legPackets is how many packets a second a phone sends: as many legs take part as make the rate of it.
+const legPackets = 50
+
+// legsFor returns how many legs send at a rate.
+func (p plan) legsFor(rate int) int {
+	return min(max(rate/legPackets, 200), p.legs)
+}
+
+// loadName writes a rate as keys have it: 50k.
+func loadName(rate int) string { return fmt.Sprintf("%dk", rate/1000) }
+
+// Keys returns the ratios and values that a bench measures, as thresholds name them.
+func Keys(name string) ([]string, error) {
+	p, err := newPlan(name, false)
+	if err != nil {
+		return nil, err
+	}
+	var values, ratios []string
+	for _, rate := range p.rates {
+		for _, key := range []string{"cpu_per_packet_us", "p50_us", "p99_us", "lost_percent"} {
+			values = append(values, key+"@"+loadName(rate))
+		}
+	}
+	if p.rates != nil {
+		values = append(values, "memory_per_call_bytes", "files_per_call", "capacity")
+	} else {
+		values = append(values, signalKeys...)
+	}
+	for _, key := range values {
+		ratios = append(ratios, ratioKey(key))
+	}
+	own := values
+	if p.growth {
+		own = slices.Concat(own, []string{fewLegsKey, manyLegsKey})
+		ratios = append(ratios, growthKey)
+	}
+	if name == "signal" {
+		own = slices.Concat(own, []string{sipCallsKey})
+	}
+	keys := ratios
+	for _, key := range ratios {
+		keys = append(keys, "ratio."+key)
+	}
+	for _, key := range own {
+		keys = append(keys, "sidetone."+key)
+	}
+	for _, key := range values {
+		keys = append(keys, "peer."+key)
+	}
+	return keys, nil
+}

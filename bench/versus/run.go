@@ -1,0 +1,182 @@
+package versus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"sidetone/bench/load"
+	"sidetone/bench/machine"
+	"sidetone/bench/report"
+)
+
+// openFiles is how many files the servers may have open: a socket a port at 10,000 legs, and more.
+const openFiles = 65_536
+
+// How much precedence the generator and the servers get over other programs on the machine, if we may give it.
+const (
+	generatorNice = -20
+	serverNice    = -19
+)
+
+// Config says who is measured against whom.
+type Config struct {
+	Self, Peer *Contender // either may be nil, not both
+	Sockets    string     // for the report: how Self was told to open its sockets
+	Quick      bool       // about a minute, with less certainty
+	Dir        string     // scratch, to be removed by the caller
+	Progress   func(step string, fraction float64)
+}
+
+// runner is one run.
+type runner struct {
+	cfg        Config
+	name       string
+	plan       plan
+	serverCore int
+	watch      *watch
+	steps      int // told in this round
+}
+
+// Run measures and reports. The error says which server failed at what; a run that was cut short reports nothing.
+func Run(ctx context.Context, name string, cfg Config) (*report.Report, error) {
+	p, err := newPlan(name, cfg.Quick)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Self == nil && cfg.Peer == nil {
+		return nil, errors.New("nobody to measure")
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = func(string, float64) {}
+	}
+	r := &runner{cfg: cfg, name: name, plan: p}
+	var result *report.Report
+	done := make(chan struct{})
+	go func() { // it owns the thread that the servers live by; ends with the run, which ctx ends; waited for below
+		defer close(done)
+		runtime.LockOSThread() // never unlocked: the thread is in another network, and ends here
+		cpus, failed := machine.CPUs()
+		if err = failed; err == nil {
+			result, err = r.run(ctx, cpus)
+			err = errors.Join(err, machine.PinProcess(cpus...))
+		}
+	}()
+	<-done
+	return result, err
+}
+
+// run measures on some cores: the first is the servers', the second the generator's.
+func (r *runner) run(ctx context.Context, cpus []int) (*report.Report, error) {
+	env, err := r.settle(cpus)
+	if err != nil {
+		return nil, err
+	}
+	var own, peer report.Samples
+	contenders := []struct {
+		*Contender
+		samples *report.Samples
+		knee    int
+	}{{r.cfg.Self, &own, 0}, {r.cfg.Peer, &peer, 0}}
+	for round := range r.plan.rounds {
+		for i := range contenders {
+			c := &contenders[i]
+			if c.Contender == nil {
+				continue
+			}
+			if err := r.round(ctx, c.Contender, c.samples, round, i == 0, &c.knee); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, c := range contenders {
+		if c.Contender == nil {
+			continue
+		}
+		for _, rate := range r.plan.rates {
+			r.watch.spread(c.Name, c.samples, "cpu_per_packet_us@"+loadName(rate))
+		}
+		r.watch.spread(c.Name, c.samples, "capacity", "ng_calls_per_second")
+	}
+	rep := report.New(r.name, env, own, peer, r.watch.warnings())
+	if r.plan.growth {
+		rep.Within(growthKey, manyLegsKey, fewLegsKey)
+	}
+	return rep, nil
+}
+
+// settle takes this thread and process to where they measure from, and describes it.
+func (r *runner) settle(cpus []int) (report.Env, error) {
+	d := machine.Describe()
+	if len(cpus) == 0 {
+		return report.Env{}, errors.New("no core to run on")
+	}
+	r.serverCore = cpus[0]
+	generatorCore := cpus[len(cpus)-1]
+	if len(cpus) > 1 {
+		generatorCore = cpus[1]
+	}
+	r.watch = newWatch(r.serverCore, generatorCore)
+	machine.AllowFiles(openFiles)
+	env := report.Env{
+		Started: time.Now().UTC().Format(time.RFC3339), CPU: d.CPU, Cores: d.Cores, Kernel: d.Kernel, Go: d.Go,
+		Peer: "none", Sockets: r.cfg.Sockets, Network: "shared loopback", ServerCore: r.serverCore, GeneratorCore: generatorCore,
+		Quick: r.cfg.Quick, Rounds: r.plan.rounds, WindowMS: r.plan.window.Milliseconds(), PacketBytes: load.PacketSize,
+	}
+	if machine.OwnNetwork() {
+		env.Network = "own namespace"
+	}
+	if c := r.cfg.Self; c != nil {
+		env.Sidetone = c.Version
+	}
+	if c := r.cfg.Peer; c != nil {
+		env.Peer = c.Name + " " + c.Version
+	}
+	env.Preferred = machine.Prefer(generatorNice)
+	return env, machine.PinProcess(generatorCore)
+}
+
+// round starts one contender, measures it and stops it.
+func (r *runner) round(ctx context.Context, c *Contender, samples *report.Samples, round int, own bool, knee *int) error {
+	machine.Prefer(serverNice)
+	s, err := r.open(ctx, c, samples, round)
+	machine.Prefer(generatorNice)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if r.plan.rates == nil {
+		err = s.signal(ctx)
+	} else {
+		err = s.packets(ctx, own, knee)
+	}
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if err != nil {
+		return s.server.Fail(fmt.Errorf("%s, round %d: %w", c.Name, round+1, err))
+	}
+	return nil
+}
+
+// tell reports progress: by rounds, and within one by steps, of which nobody knows how many come.
+func (r *runner) tell(round int, c *Contender, what string) {
+	both := 1
+	position := round
+	if r.cfg.Self != nil && r.cfg.Peer != nil {
+		both = 2
+		position = 2 * round
+		if c == r.cfg.Peer {
+			position++
+		}
+	}
+	if what == "start" {
+		r.steps = 0
+	}
+	r.steps++
+	within := 1 - 1/(1+float64(r.steps)/8)
+	fraction := (float64(position) + within) / float64(both*r.plan.rounds)
+	r.cfg.Progress(fmt.Sprintf("round %d of %d, %s: %s", round+1, r.plan.rounds, c.Name, what), fraction)
+}

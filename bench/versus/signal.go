@@ -1,0 +1,55 @@
+package versus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sidetone/bench/load"
+)
+
+// How requests are sent.
+const (
+	signalInterval = 2500 * time.Microsecond // between calls: 400 a second
+	churnSlots     = 16
+	sipCallsKey    = "calls_per_second"
+)
+
+// signalKeys are what signal measures of both servers.
+var signalKeys = []string{"ng_p50_us", "ng_p99_us", "offer_p50_us", "offer_p99_us", "answer_p50_us", "answer_p99_us",
+	"delete_p50_us", "delete_p99_us", "ng_calls_per_second"}
+
+// signal is one round of requests.
+func (s *stage) signal(ctx context.Context) error {
+	if err := s.warmUp(ctx); err != nil {
+		return err
+	}
+	s.progress("requests")
+	if err := s.watch.begin(s.process); err != nil {
+		return err
+	}
+	if _, err := s.generator.Signal(ctx, signalInterval, s.plan.warm); err != nil {
+		return err
+	}
+	res, err := s.generator.Signal(ctx, signalInterval, s.plan.signal)
+	if err != nil {
+		return err
+	}
+	if res.Calls < fewestRequests {
+		s.watch.note("few "+s.contender.Name, fmt.Sprintf("%s: %d calls are few for a p99", s.contender.Name, res.Calls))
+	}
+	for _, part := range []struct {
+		name string
+		h    *load.Histogram
+	}{{"ng", &res.Setup}, {"offer", &res.Offer}, {"answer", &res.Answer}, {"delete", &res.Delete}} {
+		s.samples.Add(part.name+"_p50_us", float64(part.h.Percentile(0.5))*microseconds)
+		s.samples.Add(part.name+"_p99_us", float64(part.h.Percentile(0.99))*microseconds)
+	}
+	s.progress("many calls at once")
+	calls, err := s.generator.Churn(ctx, churnSlots, s.plan.churn)
+	if err != nil {
+		return err
+	}
+	s.samples.Add("ng_calls_per_second", float64(calls)/s.plan.churn.Seconds())
+	return s.watch.end(s.contender.Name, "signalling", s.process, 0)
+}

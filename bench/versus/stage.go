@@ -1,0 +1,154 @@
+package versus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sidetone/bench/load"
+	"sidetone/bench/machine"
+	"sidetone/bench/peer"
+	"sidetone/bench/report"
+)
+
+// Bounds of a stage.
+const (
+	startPatience = 15 * time.Second
+	warmLegs      = 40
+	warmRate      = 4000
+	warmTime      = 300 * time.Millisecond
+)
+
+// stage is one contender running in one round, with a generator in front of it.
+type stage struct {
+	contender *Contender
+	server    *peer.Server
+	process   machine.Process
+	generator *load.Generator
+	place     Place
+	plan      plan
+	watch     *watch
+	samples   *report.Samples
+	progress  func(what string)
+	dirty     bool // a load it could not carry may have left its calls in any state
+}
+
+// open starts the contender and returns when it answers.
+func (r *runner) open(ctx context.Context, c *Contender, samples *report.Samples, round int) (*stage, error) {
+	s := &stage{contender: c, plan: r.plan, watch: r.watch, samples: samples}
+	s.progress = func(what string) { r.tell(round, c, what) }
+	dir := filepath.Join(r.cfg.Dir, fmt.Sprintf("%s-%d", c.Name, round))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	control, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	sip, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	s.place = Place{Dir: dir, Control: control, SIP: sip, FirstPort: firstPort, LastPort: lastPort, CPU: r.serverCore}
+	s.progress("start")
+	if s.server, err = c.Start(s.place); err != nil {
+		return nil, err
+	}
+	s.process = machine.Process(s.server.PID)
+	if s.generator, err = load.New(load.Config{Server: control, Kind: r.plan.kind}); err == nil {
+		err = s.ready(ctx)
+	}
+	if err != nil {
+		err = s.server.Fail(fmt.Errorf("%s: %w", c.Name, err))
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stage) close() {
+	if s.generator != nil {
+		s.generator.Close()
+	}
+	s.server.Stop()
+}
+
+// freePort finds a port that is free in UDP and TCP on the loopback of the calling thread's network.
+func freePort() (netip.AddrPort, error) {
+	for range 100 {
+		u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		a := u.LocalAddr().(*net.UDPAddr).AddrPort()
+		t, err := net.Listen("tcp4", a.String())
+		u.Close()
+		if err == nil {
+			t.Close()
+			return a, nil
+		}
+	}
+	return netip.AddrPort{}, errors.New("no free port")
+}
+
+// ready waits for the first pong.
+func (s *stage) ready(ctx context.Context) error {
+	for deadline := time.Now().Add(startPatience); time.Now().Before(deadline); {
+		if s.generator.Ping(50 * time.Millisecond) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.server.Ended():
+			return errors.New("ended instead of serving")
+		default:
+		}
+	}
+	return fmt.Errorf("no answer to ng at %s within %v", s.place.Control, startPatience)
+}
+
+// warmUp has a few calls with media, so that what a server allocates once is not counted as a call's.
+func (s *stage) warmUp(ctx context.Context) error {
+	s.progress("warm up")
+	if err := s.generator.Open(ctx, warmLegs); err != nil {
+		return err
+	}
+	if _, err := s.generator.Run(ctx, load.Step{Rate: warmRate, Legs: warmLegs, Window: warmTime}); err != nil {
+		return err
+	}
+	return s.generator.Hangup(ctx)
+}
+
+// fresh replaces all calls when the last step may have spoiled them.
+func (s *stage) fresh(ctx context.Context) error {
+	if !s.dirty {
+		return nil
+	}
+	if err := s.generator.Hangup(ctx); err != nil {
+		return err
+	}
+	s.dirty = false
+	return s.generator.Open(ctx, s.plan.legs)
+}
+
+// step runs one step under watch.
+func (s *stage) step(ctx context.Context, what string, rate, legs int, window time.Duration) (*load.Result, error) {
+	if err := s.watch.begin(s.process); err != nil {
+		return nil, err
+	}
+	res, err := s.generator.Run(ctx, load.Step{Rate: rate, Legs: legs, Warm: s.plan.warm, Window: window,
+		Meter: func() (time.Duration, error) {
+			a, err := s.process.CPU()
+			return a.OnCore, err
+		}})
+	if err != nil {
+		return nil, err
+	}
+	return res, s.watch.end(s.contender.Name, what, s.process, res.Overrun)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sidetone/bench/peer"
+	"sidetone/bench/report"
+	"sidetone/bench/versus"
+	"sidetone/control/config"
+)
+
+type benchCmd struct {
+	Name     string   `arg:"" enum:"relay,srtp,transcode,signal" help:"What to measure: relay, srtp, transcode or signal."`
+	Peer     string   `enum:"rtpengine,none" default:"rtpengine" help:"Measured in turn with us, in the same run: rtpengine or none."`
+	Sidetone bool     `default:"true" negatable:"" help:"Measure us; --no-sidetone measures the peer alone."`
+	Sockets  string   `enum:"auto,steered,ports" default:"auto" help:"media.sockets of our configuration: auto, steered or ports."`
+	JSON     bool     `name:"json" help:"Print the result as one JSON object."`
+	Quick    bool     `help:"Take about a minute, with less certainty."`
+	Max      []string `sep:"none" placeholder:"KEY=VALUE" help:"Fail when a value is greater, such as cpu_per_packet@50k=0.45 (a ratio) or sidetone.p50_us@10k=100."`
+	Min      []string `sep:"none" placeholder:"KEY=VALUE" help:"Fail when a value is less, such as capacity=2.4."`
+}
+
+// Run is for kong.
+func (c *benchCmd) Run(ctx context.Context, o output) error {
+	thresholds, err := c.thresholds()
+	if err != nil {
+		return usageError{err}
+	}
+	if !c.Sidetone && c.Peer == "none" {
+		return usageError{fmt.Errorf("sidetone: --no-sidetone with --peer none leaves nothing to measure")}
+	}
+	dir, err := os.MkdirTemp("", "sidetone-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	cfg := versus.Config{Sockets: c.Sockets, Quick: c.Quick, Dir: dir}
+	if c.Sidetone {
+		if cfg.Self, err = c.self(); err != nil {
+			return err
+		}
+	}
+	if c.Peer == "rtpengine" {
+		if cfg.Peer, err = rtpengine(ctx); err != nil {
+			return err
+		}
+	}
+	progress := showProgress(o.err)
+	cfg.Progress = progress.show
+	result, err := versus.Run(ctx, c.Name, cfg)
+	progress.clear()
+	if err != nil {
+		return err
+	}
+	passed := result.Judge(thresholds)
+	text := result.Text()
+	if c.JSON {
+		object, err := result.JSON()
+		if err != nil {
+			return err
+		}
+		text = string(object)
+	}
+	if _, err := fmt.Fprint(o.out, text); err != nil {
+		return err
+	}
+	if !passed {
+		return errFailed
+	}
+	return nil
+}
+
+// thresholds reads --max and --min. A key that the bench does not measure is a mistake, told before it runs.
+func (c *benchCmd) thresholds() (all []report.Threshold, err error) {
+	keys, err := versus.Keys(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	for i, text := range slices.Concat(c.Max, c.Min) {
+		t, err := report.ParseThreshold(text, i >= len(c.Max))
+		if err != nil {
+			return nil, fmt.Errorf("sidetone: %w", err)
+		}
+		if !slices.Contains(keys, t.Key) {
+			return nil, fmt.Errorf("sidetone: bench %s does not measure %q; it does: %s", c.Name, t.Key, strings.Join(keys, " "))
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// self is this program, serving.
+func (c *benchCmd) self() (*versus.Contender, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	start := func(p versus.Place) (*peer.Server, error) {
+		file := filepath.Join(p.Dir, "sidetone.yaml")
+		if err := os.WriteFile(file, benchConfig(p, c.Sockets), 0o600); err != nil {
+			return nil, err
+		}
+		if _, err := config.Load(file); err != nil {
+			return nil, err
+		}
+		return peer.StartServer(peer.ServerConfig{Name: "sidetone", Program: program, Args: []string{"serve", "-c", file}, Dir: p.Dir, CPU: p.CPU})
+	}
+	return &versus.Contender{Name: "sidetone", Version: fullVersion(), Start: start}, nil
+}
+
+// benchConfig is a server on loopback that differs from a default one in where it listens, in that it has one shard
+// for its one core, and in that nothing times out while it is measured.
+func benchConfig(p versus.Place, sockets string) []byte {
+	return fmt.Appendf(nil, `sip:
+  listen: ["udp:%s"]
+media:
+  interfaces: [{name: lan, address: %s, ports: %d-%d}]
+  shards: 1
+  sockets: %s
+  timeouts: {no_media: 3600s, one_way: 3600s}
+ng: {listen: ["udp:%s"]}
+api: {listen: ""}
+store: {dir: state}
+log: {level: warn}
+`, p.SIP, p.Control.Addr(), p.FirstPort, p.LastPort, sockets, p.Control)
+}
+
+// rtpengine is Debian's.
+func rtpengine(ctx context.Context) (*versus.Contender, error) {
+	version, err := peer.RTPEngineVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	start := func(p versus.Place) (*peer.Server, error) {
+		return peer.StartRTPEngine(peer.RTPEngineConfig{Control: p.Control, FirstPort: p.FirstPort, LastPort: p.LastPort, Dir: p.Dir, CPU: p.CPU})
+	}
+	return &versus.Contender{Name: "rtpengine", Version: version, Start: start}, nil
+}
