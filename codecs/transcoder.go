@@ -1,6 +1,10 @@
 package codecs
 
-import "sidetone/codecs/g711"
+import (
+	"sidetone/codecs/g711"
+	"sidetone/codecs/g726"
+	"sidetone/codecs/resample"
+)
 
 // Transcoder turns the payloads of one format into payloads of another, packet by packet, keeping
 // their duration. It belongs to one flow.
@@ -10,35 +14,64 @@ type Transcoder interface {
 	Transform(dst, payload []byte) int
 }
 
-// longestPacket bounds what one packet can carry: 120 ms at 48 kHz.
-const longestPacket = 120 * 48
+// longestPacket bounds what one packet can carry, in milliseconds.
+const longestPacket = 120
 
-// Transcoder gives a transcoder between two audio formats of one sample rate; false when there is none.
-// The same format on both sides gives one that copies.
+// Transcoder gives a transcoder between two audio formats of one clock rate; false when there is none.
+// The same format on both sides gives one that copies. Samples of different rates are resampled.
 func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 	in, ok := s.Find(from)
 	if !ok || in.Kind != Audio {
 		return nil, false
 	}
 	out, ok := s.Find(to)
-	if !ok || out.Kind != Audio || out.SampleRate != in.SampleRate || out.ClockRate != in.ClockRate {
+	if !ok || out.Kind != Audio || out.ClockRate != in.ClockRate {
 		return nil, false
 	}
 	if in.Is(out.Format) {
 		return duplicate{}, true
 	}
 	decoder, encoder := in.NewDecoder(), out.NewEncoder()
-	switch decoder.(type) {
+	if t, ok := direct(decoder, encoder); ok {
+		return t, true
+	}
+	t := &tandem{decoder: decoder, encoder: encoder, samples: make([]int16, longestPacket*in.SampleRate/1000)}
+	if in.SampleRate != out.SampleRate {
+		resampler, err := resample.New(in.SampleRate, out.SampleRate)
+		if err != nil {
+			return nil, false
+		}
+		t.resampler, t.resampled = resampler, make([]int16, longestPacket*out.SampleRate/1000)
+	}
+	return t, true
+}
+
+// direct gives the transcoders that do not go by linear samples.
+func direct(decoder Decoder, encoder Encoder) (Transcoder, bool) {
+	switch from := decoder.(type) {
 	case g711.ALaw:
-		if _, ok := encoder.(g711.MuLaw); ok {
+		switch to := encoder.(type) {
+		case g711.MuLaw:
 			return g711.AToMu{}, true
+		case resumable[*g726.Encoder]:
+			return toADPCM{to.encoder, g726.ALaw}, true
 		}
 	case g711.MuLaw:
-		if _, ok := encoder.(g711.ALaw); ok {
+		switch to := encoder.(type) {
+		case g711.ALaw:
 			return g711.MuToA{}, true
+		case resumable[*g726.Encoder]:
+			return toADPCM{to.encoder, g726.MuLaw}, true
+		}
+	case *g726.Decoder:
+		switch encoder.(type) {
+		case g711.ALaw:
+			return fromADPCM{from, g726.ALaw}, true
+		case g711.MuLaw:
+			return fromADPCM{from, g726.MuLaw}, true
 		}
 	}
-	return &tandem{decoder, encoder, make([]int16, longestPacket)}, true
+	return nil, false
 }
 
 // duplicate is the transcoder between a format and itself.
@@ -46,14 +79,39 @@ type duplicate struct{}
 
 func (duplicate) Transform(dst, payload []byte) int { return copy(dst, payload) }
 
-// tandem decodes and encodes.
+// toADPCM and fromADPCM go between G.711 and G.726 as G.726 has it, so that crossing any number of
+// times costs no more than crossing once.
+type (
+	toADPCM struct {
+		encoder *g726.Encoder
+		law     g726.Law
+	}
+	fromADPCM struct {
+		decoder *g726.Decoder
+		law     g726.Law
+	}
+)
+
+func (t toADPCM) Transform(dst, payload []byte) int { return t.encoder.EncodeLaw(dst, payload, t.law) }
+
+func (t fromADPCM) Transform(dst, payload []byte) int {
+	return t.decoder.DecodeLaw(dst, payload, t.law)
+}
+
+// tandem decodes, resamples when the rates are not the same, and encodes.
 type tandem struct {
-	decoder Decoder
-	encoder Encoder
-	samples []int16 // one packet
+	decoder   Decoder
+	encoder   Encoder
+	samples   []int16             // one packet
+	resampler *resample.Resampler // nil between equal rates
+	resampled []int16
 }
 
 func (t *tandem) Transform(dst, payload []byte) int {
 	n, _ := t.decoder.Decode(t.samples, payload) // what could be decoded is sent on
-	return t.encoder.Encode(dst, t.samples[:n])
+	pcm := t.samples[:n]
+	if t.resampler != nil {
+		pcm = t.resampled[:t.resampler.Resample(t.resampled, pcm)]
+	}
+	return t.encoder.Encode(dst, pcm)
 }
