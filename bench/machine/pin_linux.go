@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,6 +61,18 @@ func PinThread(cpus ...int) error {
 // Prefer gives the calling thread, and the processes it starts, precedence over others by its nice value (-20 to 19).
 // It needs a privilege; without it nothing changes and the answer is false.
 func Prefer(nice int) bool { return unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), nice) == nil }
+
+// PreferSession does the same for the session of a process, where the kernel shares a core out among sessions first
+// (sched(7), autogroup): there a nice value counts within its session only. It returns what was before.
+func PreferSession(p Process, nice int) (before int) {
+	file := fmt.Sprintf("/proc/%d/autogroup", int(p))
+	if text, err := os.ReadFile(file); err == nil {
+		// "/autogroup-18 nice 0"; where it cannot be read nothing needs to be set either.
+		_, _ = fmt.Sscanf(strings.TrimSpace(string(text)), "/autogroup-%d nice %d", new(int), &before)
+		_ = os.WriteFile(file, strconv.AppendInt(nil, int64(nice), 10), 0)
+	}
+	return before
+}
 
 // OwnNetwork moves the calling thread, which must be locked, and what it starts into a network namespace that has
 // nothing but a loopback. It needs a privilege; without it nothing changes and the answer is false.

@@ -18,6 +18,9 @@ func PinThread(...int) error { return errLinux }
 // Prefer gives the calling thread, and the processes it starts, precedence over others by its nice value (-20 to 19).
 func Prefer(int) bool { return false }
 
+// PreferSession does the same for the session of a process. It returns what was before.
+func PreferSession(Process, int) int { return 0 }
+
 // OwnNetwork moves the calling thread, which must be locked, and what it starts into a network namespace that has
 // nothing but a loopback.
 func OwnNetwork() bool { return false }

@@ -23,8 +23,8 @@ func StartServer(cfg ServerConfig) (*Server, error) {
 	defer out.Close()
 	cmd := exec.Command(cfg.Program, cfg.Args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = cfg.Dir, out, out
-	// A group of its own: a ^C on the terminal is for us, and we stop it in good order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	// A session of its own: a ^C on the terminal is for us, and we stop it in good order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if err := startOn(cmd, cfg.CPU); err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Name, err)
 	}

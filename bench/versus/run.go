@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"time"
 
@@ -70,6 +71,9 @@ func Run(ctx context.Context, name string, cfg Config) (*report.Report, error) {
 
 // run measures on some cores: the first is the servers', the second the generator's.
 func (r *runner) run(ctx context.Context, cpus []int) (*report.Report, error) {
+	self := machine.Process(os.Getpid())
+	before := machine.PreferSession(self, generatorNice)
+	defer machine.PreferSession(self, before)
 	env, err := r.settle(cpus)
 	if err != nil {
 		return nil, err

@@ -60,6 +60,7 @@ func (r *runner) open(ctx context.Context, c *Contender, samples *report.Samples
 		return nil, err
 	}
 	s.process = machine.Process(s.server.PID)
+	machine.PreferSession(s.process, serverNice)
 	if s.generator, err = load.New(load.Config{Server: control, Kind: r.plan.kind}); err == nil {
 		err = s.ready(ctx)
 	}
