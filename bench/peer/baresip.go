@@ -25,6 +25,7 @@ type BaresipConfig struct {
 	Server                string   // host:port it registers with; empty = none, it is dialled by URI
 	Transport             string   // "udp" (default) or "tcp"
 	Codecs                []string // "PCMU", "PCMA"; default both
+	SRTP                  string   // "" = none, "srtp" = it can do without, "srtp-mand" = it offers nothing else; see its module srtp
 	Tone                  float64  // Hz
 	Manual                bool     // leave incoming calls to Answer
 	Dir                   string   // scratch directory of this phone alone
@@ -101,6 +102,7 @@ audio_buffer 40-160
 snd_path recorded
 module_path %s
 module g711.so
+module srtp.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -125,6 +127,9 @@ ctrl_tcp_listen 127.0.0.1:%d
 	}
 	b.line = fmt.Sprintf("<%s>;auth_user=%s;auth_pass=%s;regint=%d;answermode=%s;audio_codecs=%s;ptime=20",
 		uri, b.cfg.UserID, b.cfg.Password, register, mode, strings.Join(b.cfg.Codecs, ","))
+	if b.cfg.SRTP != "" {
+		b.line += ";mediaenc=" + b.cfg.SRTP
+	}
 	for name, text := range map[string]string{"config": config, "accounts": "\n", "contacts": "\n"} {
 		if err := os.WriteFile(filepath.Join(b.cfg.Dir, name), []byte(text), 0o600); err != nil {
 			return err
