@@ -4,36 +4,36 @@ import (
 	"strings"
 	"time"
 
-	"sidetone/control/ng/bencode"
 	"sidetone/control/sdp"
 )
 
 // answer takes the description of the side that was offered one back to the offerer, and joins the
 // legs. The same answer again, or another fork's, does the same again.
-func (c *call) answer(o *options, now time.Time) (bencode.Value, error) {
+func (c *call) answer(o *options, w *reply, now time.Time) error {
 	if o.ToTag == "" {
-		return bencode.Value{}, noToTag
+		return noToTag
 	}
 	s, err := c.parse(o)
 	if err != nil {
-		return bencode.Value{}, err
+		return err
 	}
 	if o.LoopProtect && c.engine.passed(s) {
-		return described(o.SDP), nil
+		w.described(o.SDP)
+		return nil
 	}
 	d, from := c.forAnswer(o)
 	if d == nil {
-		return bencode.Value{}, noDialogue
+		return noDialogue
 	}
 	if len(s.Media) > len(d.sections) {
-		return bencode.Value{}, badSDP
+		return badSDP
 	}
 	to := 1 - from
 	keys := make([]agreed, len(s.Media))
 	for i, m := range s.Media {
 		if sec := d.sections[i]; !m.Rejected() && sec.live() && isRTP(m.Proto) {
 			if keys[i], err = sec.agree(from, m, o.SDES.OffererPref, c.engine.random); err != nil {
-				return bencode.Value{}, err
+				return err
 			}
 		}
 	}
@@ -51,7 +51,8 @@ func (c *call) answer(o *options, now time.Time) (bencode.Value, error) {
 	d.pending.Stop()
 	d.keep()
 	c.lastSignal = now
-	return described(c.rewrite(d, s, to, o)), nil
+	w.described(c.rewrite(d, s, to, o))
+	return nil
 }
 
 // answerSection applies an answer to one section and its m= line.

@@ -2,23 +2,21 @@ package ng
 
 import (
 	"slices"
-	"strings"
 	"time"
-
-	"sidetone/control/ng/bencode"
 )
 
 // delete ends what the tags and the branch name: a fork, a dialogue, all of one side, or the whole
 // call. The reply tells what had passed through the call until then.
-func (c *call) delete(o *options) (bencode.Value, error) {
+func (c *call) delete(o *options, w *reply) error {
 	for _, d := range c.dialogues {
 		if d.dropFork(o) {
-			return done(), nil
+			w.ok()
+			return nil
 		}
 	}
 	doomed := c.named(o)
 	if len(doomed) == 0 {
-		return bencode.Value{}, tagMismatch
+		return tagMismatch
 	}
 	delay := o.DeleteDelay
 	if delay < 0 {
@@ -29,16 +27,17 @@ func (c *call) delete(o *options) (bencode.Value, error) {
 			d.keep()
 			d.deletion = time.AfterFunc(delay, func() { c.deleted(d) })
 		}
-		return c.report(doomed, o), nil
+		c.report(doomed, w)
+		return nil
 	}
 	for _, d := range doomed {
 		c.drop(d)
 	}
 	c.apply() // the counters are final then
-	reply := c.report(doomed, o)
+	c.report(doomed, w)
 	c.engine.totals.deleted.Add(uint64(len(doomed)))
 	c.end()
-	return reply, nil
+	return nil
 }
 
 // dropFork takes a tag out of a dialogue that other forks still hold, if that is all that is meant.
@@ -99,18 +98,4 @@ func (c *call) deleted(d *dialogue) {
 			c.end()
 		}
 	})
-}
-
-// done is the reply that says no more than that.
-func done() bencode.Value {
-	v := bencode.NewDict()
-	v.SetString("result", "ok")
-	return v
-}
-
-// warned is the reply to something that could not be done and matters little.
-func warned(why string) bencode.Value {
-	v := done()
-	v.SetString("warning", strings.TrimSpace(why))
-	return v
 }

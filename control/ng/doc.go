@@ -6,9 +6,9 @@
 //	    ▼                                                                                  │
 //	engine.receive (engine.go) ── cookies (cookies.go): sent again? ──────────────────► the same reply
 //	    │ decode (message.go: bencode/, json.go) ► options (options.go, flags.go)          │
-//	    ├─ ping, list, statistics ───────────────────────────────────────────────► encode  │
-//	    ▼                                                                             ▲    │
-//	call.handle, on the call's queue (queue.go): in order, one at a time              │    │
+//	    ├─ ping, list, statistics (statistics.go) ───────────────────────► reply (reply.go)│
+//	    ▼                                                                      ▲           │
+//	call.handle, on the call's queue (queue.go): in order, one at a time       │           │
 //	    ├─ offer.go, answer.go: dialogue (dialogue.go) ► section (section.go) ──► rewrite.go
 //	    │                         branches, forks          legs, mux, routes      codecs.go, translate.go
 //	    ├─ delete.go, query.go: counters of the legs          │                   secure.go: SRTP
@@ -22,5 +22,6 @@
 //
 // Limits: UDP only; 64 KiB and 4,096 values a message; 64 waiting requests and 32 branches a call, 16
 // forks a branch; MaxPending requests under way; 16,384 cookies or 32 MiB for 30 s. ICE is taken out of
-// every description, and DTLS-SRTP is refused. ptime is asked of the peer in a=ptime; packets are not cut to another length.
+// every description, and DTLS-SRTP is refused. ptime is asked of the peer in a=ptime; packets are not
+// cut to another length.
 package ng

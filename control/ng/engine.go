@@ -6,15 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"log/slog"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"sidetone/codecs"
-	"sidetone/control/ng/bencode"
-	"sidetone/relay"
 )
 
 // The limits of what a request may hold on to.
@@ -33,46 +28,6 @@ const (
 	datagramRoom = 1400
 )
 
-// Config is what the server is made of.
-type Config struct {
-	Listen     []string // "udp:127.0.0.1:2223", "udp:[::1]:0", ...
-	Relay      Relay
-	Interfaces []relay.Interface // as the relay has them; the first one's name is the usual
-	Codecs     codecs.Set        // what can be transcoded
-
-	Latching     relay.Mode    // of legs whose request does not ask for another
-	MaxSessions  int           // calls at a time; 0 = as many as there are ports
-	MaxPending   int           // requests under way at a time, further ones are dropped; 0 = 4096
-	MediaTimeout time.Duration // a dialogue without media ends; 0 = 60 s, negative = never
-	HoldTimeout  time.Duration // ... when it is on hold; 0 = 3600 s
-	OfferTimeout time.Duration // an offer without an answer ends; 0 = 600 s
-	DeleteDelay  time.Duration // what delete waits when the request does not say; 0 = not at all
-
-	Logger *slog.Logger // nil = slog.Default()
-}
-
-func (c *Config) setDefaults() {
-	usual := func(d *time.Duration, value time.Duration) {
-		switch {
-		case *d == 0:
-			*d = value
-		case *d < 0:
-			*d = 0
-		}
-	}
-	usual(&c.MediaTimeout, 60*time.Second)
-	usual(&c.HoldTimeout, 3600*time.Second)
-	if c.OfferTimeout <= 0 {
-		c.OfferTimeout = 600 * time.Second
-	}
-	if c.MaxPending <= 0 {
-		c.MaxPending = 4096
-	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
-}
-
 // engine carries out requests, whatever they came over. It may be used from any goroutine.
 type engine struct {
 	cfg      Config // immutable
@@ -82,6 +37,8 @@ type engine struct {
 	warn     warner
 	totals   totals
 	pending  atomic.Int64 // requests under way
+	crew     *crew
+	ended    sync.Once
 
 	mu       sync.Mutex // guards the following
 	calls    map[string]*call
@@ -99,7 +56,7 @@ func newEngine(cfg Config) (*engine, error) {
 		return nil, err
 	}
 	return &engine{
-		cfg: cfg, instance: hex.EncodeToString(b[:]), started: time.Now(), random: rand.Reader,
+		cfg: cfg, instance: hex.EncodeToString(b[:]), started: time.Now(), random: rand.Reader, crew: newCrew(),
 		warn:    warner{log: cfg.Logger, seen: make(map[string]struct{})},
 		calls:   make(map[string]*call),
 		cookies: newCookies(cookieAge, cookieEntries, cookieBytes),
@@ -108,8 +65,7 @@ func newEngine(cfg Config) (*engine, error) {
 
 // request is one message on its way through.
 type request struct {
-	cookie  string
-	enc     encoding
+	reply   *reply
 	options *options
 	entry   *cookieEntry
 	answer  func(reply []byte)
@@ -139,16 +95,14 @@ func (e *engine) receive(message string, client netip.AddrPort, room int, answer
 		return
 	}
 	e.pending.Add(1)
-	r := &request{cookie: cookie, entry: entry, answer: answer}
 	v, enc, err := decode(text)
-	r.enc = enc
+	r := &request{reply: newReply(cookie, enc, room), entry: entry, answer: answer}
 	if err != nil {
 		e.totals.malformed.Add(1)
-		e.finish(r, bencode.Value{}, err)
+		e.finish(r, err)
 		return
 	}
 	r.options = parseOptions(v)
-	r.options.room, r.options.enc = room-len(cookie)-1, enc
 	e.warn.once("ng request has a key or flag that is not known", r.options.unknown)
 	e.warn.once("ng request asks for something that is not done", r.options.ignored)
 	e.dispatch(r)
@@ -157,29 +111,26 @@ func (e *engine) receive(message string, client netip.AddrPort, room int, answer
 // dispatch carries out what concerns no call, and hands the rest to the call's actor.
 func (e *engine) dispatch(r *request) {
 	o := r.options
+	var err error
 	switch o.Command {
 	case "ping":
-		v := bencode.NewDict()
-		v.SetString("result", "pong")
-		e.totals.others.Add(1)
-		e.finish(r, v, nil)
+		r.reply.result("pong", "", "")
 	case "list":
-		e.totals.others.Add(1)
-		e.finish(r, e.list(o), nil)
+		e.list(o, r.reply)
 	case "statistics":
-		e.totals.others.Add(1)
-		e.finish(r, e.statistics(), nil)
+		e.statistics(r.reply)
 	case "offer", "answer", "delete", "query":
-		if err := o.complete(); err != nil {
-			e.finish(r, bencode.Value{}, err)
+		if err = o.complete(); err == nil {
+			e.toCall(r)
 			return
 		}
-		e.toCall(r)
 	case "":
-		e.finish(r, bencode.Value{}, noCommand)
+		err = noCommand
 	default:
-		e.finish(r, bencode.Value{}, unknownCommand)
+		err = unknownCommand
 	}
+	e.totals.others.Add(1)
+	e.finish(r, err)
 }
 
 // complete reports what a request of a call lacks.
@@ -205,7 +156,7 @@ func (e *engine) toCall(r *request) {
 		if e.draining || e.cfg.MaxSessions > 0 && len(e.calls) >= e.cfg.MaxSessions {
 			e.mu.Unlock()
 			e.totals.refused.Add(1)
-			e.finish(r, bencode.Value{}, sessionLimit)
+			e.finish(r, sessionLimit)
 			return
 		}
 		c = e.newCall(o.CallID)
@@ -214,15 +165,16 @@ func (e *engine) toCall(r *request) {
 	switch {
 	case c != nil:
 		if !c.queue.tryPost(func() { c.handle(r) }) {
-			e.finish(r, bencode.Value{}, tooManyCalls)
+			e.finish(r, tooManyCalls)
 		}
 	case o.Command == "delete" && !o.Fatal:
 		e.totals.deletes.Add(1)
-		e.finish(r, warned(string(tagMismatch)), nil)
+		r.reply.warned(tagMismatch)
+		e.finish(r, nil)
 	case o.Command == "delete":
-		e.finish(r, bencode.Value{}, tagMismatch)
+		e.finish(r, tagMismatch)
 	default:
-		e.finish(r, bencode.Value{}, unknownCall)
+		e.finish(r, unknownCall)
 	}
 }
 
@@ -231,7 +183,7 @@ func (e *engine) newCall(id string) *call {
 	now := time.Now()
 	c := &call{engine: e, id: clone("", id), shard: -1, created: now, lastSignal: now}
 	c.log = e.cfg.Logger.With("call_id", c.id)
-	c.queue.panicked = c.panicked
+	c.queue.crew, c.queue.panicked = e.crew, c.panicked
 	e.calls[c.id] = c
 	e.totals.calls.Add(1)
 	return c
@@ -256,138 +208,58 @@ func (c *call) handle(r *request) {
 	finished := false
 	defer func() {
 		if !finished { // a panic: the queue ends the call
-			e.finish(r, bencode.Value{}, internalError)
+			e.finish(r, internalError)
 		}
 	}()
-	var (
-		v   bencode.Value
-		err error
-		now = time.Now()
-	)
-	switch r.options.Command {
+	var err error
+	o, w, now := r.options, r.reply, time.Now()
+	switch o.Command {
 	case "offer":
 		e.totals.offers.Add(1)
-		v, err = c.offer(r.options, now)
+		err = c.offer(o, w, now)
 		c.end() // of a call that did not come to be
 	case "answer":
 		e.totals.answers.Add(1)
-		v, err = c.answer(r.options, now)
+		err = c.answer(o, w, now)
 		c.apply()
 	case "delete":
 		e.totals.deletes.Add(1)
-		if v, err = c.delete(r.options); err == tagMismatch && !r.options.Fatal {
-			v, err = warned(err.Error()), nil
+		if err = c.delete(o, w); err == tagMismatch && !o.Fatal {
+			w.warned(tagMismatch)
+			err = nil
 		}
 	case "query":
 		e.totals.queries.Add(1)
-		v = c.query(r.options)
+		c.query(o, w)
 	}
 	finished = true
-	e.finish(r, v, err)
+	e.finish(r, err)
 }
 
 // finish answers a request and the duplicates of it that came meanwhile.
-func (e *engine) finish(r *request, v bencode.Value, err error) {
+func (e *engine) finish(r *request, err error) {
 	if err != nil {
-		v = e.failed(r, err)
+		e.failed(r, err)
 	}
-	reply := encode(r.cookie, r.enc, v)
+	answer := r.reply.b
 	e.mu.Lock()
-	waiting := e.cookies.finish(r.entry, reply, time.Now())
+	waiting := e.cookies.finish(r.entry, answer, time.Now())
 	e.mu.Unlock()
 	e.pending.Add(-1)
-	r.answer(reply)
-	for _, answer := range waiting {
-		answer(reply)
+	r.answer(answer)
+	for _, again := range waiting {
+		again(answer)
 	}
 }
 
-// failed is the reply to what could not be done.
-func (e *engine) failed(r *request, err error) bencode.Value {
-	v := bencode.NewDict()
+// failed writes the reply to what could not be done.
+func (e *engine) failed(r *request, err error) {
 	if err == sessionLimit && r.options.LoadLimit {
-		v.SetString("result", "load limit")
-		v.SetString("message", err.Error())
-		return v
+		r.reply.result("load limit", "message", err.Error())
+		return
 	}
 	e.totals.errors.Add(1)
-	v.SetString("result", "error")
-	v.SetString("error-reason", err.Error())
-	return v
-}
-
-// place is where the leg towards a side belongs: the interface that the request names, else the one
-// used before, else the usual one; and an address of the wanted family, if the interface has one.
-func (e *engine) place(d *dialogue, side int, name string, wanted family) place {
-	if !e.known(name) {
-		switch name { // as names of families in scripts of old
-		case "internal":
-			wanted = wanted.or(ipv4)
-		case "external":
-			wanted = wanted.or(ipv6)
-		case "":
-		default:
-			e.warn.once("ng request names an interface that is not configured", []string{name})
-		}
-		if name = d.sides[side].iface; name == "" {
-			name = e.cfg.Interfaces[0].Name
-		}
-	}
-	at, found := place{iface: name}, false
-	for _, i := range e.cfg.Interfaces {
-		if i.Name != name {
-			continue
-		}
-		v6 := i.Address.Unmap().Is6()
-		if match := v6 == (wanted == ipv6); match || !found {
-			at.v6, found = v6, true
-			if match {
-				break
-			}
-		}
-	}
-	return at
-}
-
-// address is what peers are told of an interface that there is no leg on.
-func (e *engine) address(at place) netip.Addr {
-	for _, i := range e.cfg.Interfaces {
-		if i.Name == at.iface && i.Address.Unmap().Is6() == at.v6 {
-			if i.Advertise.IsValid() {
-				return i.Advertise
-			}
-			return i.Address.Unmap().WithZone("")
-		}
-	}
-	return netip.Addr{}
-}
-
-func (e *engine) known(name string) bool {
-	for _, i := range e.cfg.Interfaces {
-		if i.Name == name && name != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// or is the family, or another where it is any.
-func (f family) or(other family) family {
-	if f == anyFamily {
-		return other
-	}
-	return f
-}
-
-// latching is how a leg learns where its peer is. What a request says of asymmetry concerns its sender.
-func (e *engine) latching(o *options, towardsSender bool) relay.Mode {
-	if o.Asymmetric && towardsSender {
-		return relay.Off
-	}
-	if mode, err := relay.ParseMode(o.Learning); o.Learning != "" && err == nil {
-		return mode
-	}
-	return e.cfg.Latching
+	r.reply.result("error", "error-reason", err.Error())
 }
 
 // drain refuses new calls from now on, or takes them again.
@@ -420,4 +292,5 @@ func (e *engine) close(ctx context.Context) {
 	case <-ctx.Done():
 		e.cfg.Logger.Error("ng calls still at work at the end")
 	}
+	e.ended.Do(func() { close(e.crew.stop) })
 }

@@ -497,3 +497,23 @@ func TestCloseEndsEveryCall(t *testing.T) {
 		t.Errorf("after the end: %s", got)
 	}
 }
+
+// BenchmarkHandle is an offer, an answer and a delete without sockets and shards: what is ours of it.
+func BenchmarkHandle(b *testing.B) {
+	c := newClient(b, nil)
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i++
+		id := fmt.Sprintf("%d-31109@127.0.0.1", i)
+		for _, v := range []bencode.Value{
+			req("offer", "call-id", id, "from-tag", "31109SIPpTag001", "sdp", audio("127.0.0.1", 6004, "0 8 101"), "replace", "origin session-connection"),
+			req("answer", "call-id", id, "from-tag", "31109SIPpTag001", "to-tag", "31108SIPpTag011", "sdp", audio("127.0.0.1", 6000, "0"), "replace", "origin session-connection"),
+			req("delete", "call-id", id, "from-tag", "31109SIPpTag001"),
+		} {
+			if got := result(c.ask(v)); got != "ok" {
+				b.Fatal(got)
+			}
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -255,9 +256,12 @@ func (c *client) parsed(reply string) bencode.Value {
 	if err != nil {
 		c.t.Fatalf("reply %q: %v", reply, err)
 	}
-	v, _, err := decode(text)
+	v, enc, err := decode(text)
 	if err != nil {
 		c.t.Fatalf("reply %q: %v", reply, err)
+	}
+	if again := bencode.Append(nil, v); enc == inBencode && string(again) != text {
+		c.t.Fatalf("reply %q is not in order, want %q", text, again)
 	}
 	return v
 }
@@ -315,4 +319,47 @@ func (c *counting) Read(b []byte) (int, error) {
 		c.next++
 	}
 	return len(b), nil
+}
+
+// encode writes a request.
+func encode(cookie string, enc encoding, v bencode.Value) []byte {
+	b := append([]byte(cookie), ' ')
+	if enc == inJSON {
+		return appendJSON(b, v)
+	}
+	return bencode.Append(b, v)
+}
+
+// appendJSON writes a value the other way.
+func appendJSON(b []byte, v bencode.Value) []byte {
+	switch v.Kind() {
+	case bencode.Integer:
+		n, _ := v.Int()
+		return strconv.AppendInt(b, n, 10)
+	case bencode.List:
+		b = append(b, '[')
+		for i, item := range v.Items() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendJSON(b, item)
+		}
+		return append(b, ']')
+	case bencode.Dict:
+		b = append(b, '{')
+		first := true
+		for key, item := range v.Pairs() {
+			if !first {
+				b = append(b, ',')
+			}
+			first = false
+			b = appendJSONString(b, key)
+			b = append(b, ':')
+			b = appendJSON(b, item)
+		}
+		return append(b, '}')
+	default:
+		s, _ := v.Text()
+		return appendJSONString(b, s)
+	}
 }

@@ -260,40 +260,6 @@ func (d *jsonDecoder) word(w string) bool {
 	return true
 }
 
-// appendJSON writes the value at the end of b, dictionaries in the order in which they were built.
-func appendJSON(b []byte, v bencode.Value) []byte {
-	switch v.Kind() {
-	case bencode.Integer:
-		n, _ := v.Int()
-		return strconv.AppendInt(b, n, 10)
-	case bencode.List:
-		b = append(b, '[')
-		for i, item := range v.Items() {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSON(b, item)
-		}
-		return append(b, ']')
-	case bencode.Dict:
-		b = append(b, '{')
-		first := true
-		for key, item := range v.Pairs() {
-			if !first {
-				b = append(b, ',')
-			}
-			first = false
-			b = appendJSONString(b, key)
-			b = append(b, ':')
-			b = appendJSON(b, item)
-		}
-		return append(b, '}')
-	default:
-		s, _ := v.Text()
-		return appendJSONString(b, s)
-	}
-}
-
 // appendJSONString quotes s. Bytes that are no UTF-8 are passed as they are.
 func appendJSONString(b []byte, s string) []byte {
 	const digits = "0123456789abcdef"

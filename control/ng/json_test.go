@@ -3,6 +3,7 @@ package ng
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -52,19 +53,39 @@ func TestDecodeJSONRefuses(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrittenIsJSON(t *testing.T) {
-	v := bencode.NewDict()
-	v.SetString("a \"quoted\" key", "v=0\r\no=- \\ \x01\x1f \u00e9\r\n")
-	v.Set("list", bencode.NewList(bencode.NewInteger(-5), bencode.NewStrings("x", "y"), bencode.NewDict()))
-	var got map[string]any
-	if err := json.Unmarshal(appendJSON(nil, v), &got); err != nil {
-		t.Fatal(err)
-	}
-	if got["a \"quoted\" key"] != "v=0\r\no=- \\ \x01\x1f \u00e9\r\n" {
-		t.Errorf("%q", got)
-	}
-	if list := got["list"].([]any); len(list) != 3 || list[0] != -5.0 {
-		t.Errorf("%v", list)
+func TestReplyInEitherEncoding(t *testing.T) {
+	body := "v=0\r\no=- \\ \"x\" \x01\x1f \u00e9 {[:\r\n"
+	for enc, want := range map[encoding]string{
+		inBencode: "1 d1:ade1:bli-5e1:{de1:[e6:result2:ok3:sdp" + fmt.Sprint(len(body)) + ":" + body + "e",
+		inJSON:    `1 {"a":{},"b":[-5,"{",{},"["],"result":"ok","sdp":"v=0\r\no=- \\ \"x\" \u0001\u001f ` + "\u00e9" + ` {[:\r\n"}`,
+	} {
+		w := newReply("1", enc, 0)
+		w.described("something else") // forgotten by reset
+		w.reset()
+		w.dict()
+		w.key("a")
+		w.dict()
+		w.endDict()
+		w.key("b")
+		w.list()
+		w.number(-5)
+		w.text("{")
+		w.dict()
+		w.endDict()
+		w.text("[")
+		w.endList()
+		w.pair("result", "ok")
+		w.pair("sdp", body)
+		w.endDict()
+		if got := string(w.b); got != want {
+			t.Errorf("got %q\nwant %q", got, want)
+		}
+		if enc == inJSON {
+			var v map[string]any
+			if err := json.Unmarshal(w.b[2:], &v); err != nil || v["sdp"] != body {
+				t.Errorf("%v: %v", v, err)
+			}
+		}
 	}
 }
 

@@ -58,14 +58,3 @@ func decode(s string) (bencode.Value, encoding, error) {
 	}
 	return v, enc, nil
 }
-
-// encode writes a reply.
-func encode(cookie string, enc encoding, v bencode.Value) []byte {
-	b := make([]byte, 0, 512)
-	b = append(b, cookie...)
-	b = append(b, ' ')
-	if enc == inJSON {
-		return appendJSON(b, v)
-	}
-	return bencode.Append(b, v)
-}

@@ -1,12 +1,10 @@
 package ng
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
-	"sidetone/control/ng/bencode"
 	"sidetone/control/sdp"
 	"sidetone/relay"
 	"sidetone/relay/srtp"
@@ -14,22 +12,23 @@ import (
 
 // offer takes one side's description to the other: ports are opened where there are none yet, the
 // sender's leg learns where the sender is, and the description comes out with our ports in it.
-func (c *call) offer(o *options, now time.Time) (bencode.Value, error) {
+func (c *call) offer(o *options, w *reply, now time.Time) error {
 	s, err := c.parse(o)
 	if err != nil {
-		return bencode.Value{}, err
+		return err
 	}
 	if o.LoopProtect && c.engine.passed(s) {
-		return described(o.SDP), nil
+		w.described(o.SDP)
+		return nil
 	}
 	d, from := c.forOffer(o, now)
 	fresh := len(d.sections) == 0
 	plan, err := c.plan(d, s, from, o)
 	if err != nil {
-		return bencode.Value{}, err
+		return err
 	}
 	if err := c.openAll(d, plan, from, o); err != nil {
-		return bencode.Value{}, err
+		return err
 	}
 	if fresh {
 		c.add(d)
@@ -39,11 +38,12 @@ func (c *call) offer(o *options, now time.Time) (bencode.Value, error) {
 	c.noteSide(d, from, o, now)
 	for i, m := range s.Media {
 		if err := c.offerSection(d.sections[i], m, from, o, plan[i]); err != nil {
-			return bencode.Value{}, err
+			return err
 		}
 	}
 	c.lastSignal = now
-	return described(c.rewrite(d, s, 1-from, o)), nil
+	w.described(c.rewrite(d, s, 1-from, o))
+	return nil
 }
 
 // intent is what an offer wants of one section.
@@ -93,38 +93,6 @@ func (c *call) plan(d *dialogue, s *sdp.Session, from int, o *options) ([]intent
 
 // overTCP reports whether a section is none of ours, since it does not go over UDP.
 func overTCP(proto string) bool { return len(proto) >= 3 && strings.EqualFold(proto[:3], "TCP") }
-
-// familyTowards is the family of the leg that there is, else that of the other one.
-func (s *section) familyTowards(side int, other place) family {
-	at := other
-	if s.legs[side] != nil {
-		at = s.at[side]
-	}
-	if at.v6 {
-		return ipv6
-	}
-	return ipv4
-}
-
-// familyOf is the family of the address that a section's media comes from.
-func familyOf(m *sdp.Media, o *options) family {
-	a := m.Address()
-	if o.SIPSource && o.ReceivedFrom.IsValid() || !a.IsValid() {
-		a = o.ReceivedFrom
-	}
-	return familyOfAddress(a)
-}
-
-func familyOfAddress(a netip.Addr) family {
-	switch {
-	case !a.IsValid():
-		return anyFamily
-	case a.Is6():
-		return ipv6
-	default:
-		return ipv4
-	}
-}
 
 // openAll opens what the plan wants and there is not yet, or leaves everything as it was. Legs that are
 // not where they are wanted any more are replaced.
@@ -234,12 +202,4 @@ func (c *call) unanswered(d *dialogue) {
 			c.end()
 		}
 	})
-}
-
-// described is the reply with a description.
-func described(text string) bencode.Value {
-	v := bencode.NewDict()
-	v.SetString("result", "ok")
-	v.SetString("sdp", text)
-	return v
 }

@@ -56,10 +56,6 @@ type options struct {
 	LoadLimit    bool          // supports "load limit" as a result
 	ForceVersion bool          // count the o= version up even when nothing changed
 
-	// The room that the reply has, 0 or less = any, and how it will be written.
-	room int
-	enc  encoding
-
 	// What nobody here knows and what is known but not done; both do no harm.
 	unknown []string
 	ignored []string
@@ -213,11 +209,6 @@ func (o *options) key(key string, value bencode.Value) {
 	default:
 		o.unknown = append(o.unknown, name)
 	}
-}
-
-// fits reports whether a reply is within the room it has.
-func (o *options) fits(v bencode.Value) bool {
-	return o.room <= 0 || len(encode("", o.enc, v)) <= o.room
 }
 
 func (o *options) ignore(name string) { o.ignored = append(o.ignored, name) }

@@ -2,14 +2,15 @@ package ng
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
-	"sidetone/control/ng/bencode"
 	"sidetone/relay/srtp"
 )
 
 // query tells what is known of the dialogues that the request means.
-func (c *call) query(o *options) bencode.Value { return c.report(c.named(o), o) }
+func (c *call) query(o *options, w *reply) { c.report(c.named(o), w) }
 
 // detail is how much a report tells. Each step leaves out more, until it fits into its datagram.
 type detail uint8
@@ -24,11 +25,12 @@ const (
 
 // report is the reply to query and delete: the counters of the dialogues, with as much detail as there
 // is room for.
-func (c *call) report(dialogues []*dialogue, o *options) bencode.Value {
+func (c *call) report(dialogues []*dialogue, w *reply) {
 	view := c.look(dialogues)
 	for level := everything; ; level++ {
-		if v := view.render(level); level == totalsOnly || o.fits(v) {
-			return v
+		w.reset()
+		if view.write(w, level); level == totalsOnly || w.fits() {
+			return
 		}
 	}
 }
@@ -107,6 +109,7 @@ func (c *call) look(dialogues []*dialogue) view {
 			}
 		}
 	}
+	slices.SortFunc(v.tags, func(a, b *tagView) int { return strings.Compare(a.tag, b.tag) })
 	return v
 }
 
@@ -148,120 +151,136 @@ func (s *section) look(side, index int, stats LegStats, created time.Time, v *vi
 	return m
 }
 
-// render writes the view in the words of the protocol.
-func (v *view) render(level detail) bencode.Value {
-	r := done()
-	r.SetInteger("created", v.created.Unix())
-	r.SetInteger("last signal", v.lastSignal.Unix())
+// write is the view in the words of the protocol.
+func (v *view) write(w *reply, level detail) {
+	w.dict()
+	w.count("created", v.created.Unix())
+	w.count("last signal", v.lastSignal.Unix())
+	w.pair("result", "ok")
 	if level < totalsOnly {
-		tags := bencode.NewDict()
+		w.key("tags")
+		w.dict()
 		for _, t := range v.tags {
-			tags.Set(t.tag, t.render(level))
+			w.key(t.tag)
+			t.write(w, level)
 		}
-		r.Set("tags", tags)
+		w.endDict()
 	}
-	totals := bencode.NewDict()
-	totals.Set("RTP", v.rtp.render())
-	totals.Set("RTCP", v.rtcp.render())
-	r.Set("totals", totals)
-	return r
+	w.key("totals")
+	w.dict()
+	w.key("RTCP")
+	v.rtcp.write(w)
+	w.key("RTP")
+	v.rtp.write(w)
+	w.endDict()
+	w.endDict()
 }
 
-func (t *tagView) render(level detail) bencode.Value {
-	r := bencode.NewDict()
-	r.SetString("tag", t.tag)
-	r.SetInteger("created", t.created.Unix())
-	if t.label != "" {
-		r.SetString("label", t.label)
-	}
-	if t.branch != "" {
-		r.SetString("via-branch", t.branch)
-	}
+func (t *tagView) write(w *reply, level detail) {
+	w.dict()
+	w.count("created", t.created.Unix())
 	if t.peer != "" {
-		r.SetString("in dialogue with", t.peer)
+		w.pair("in dialogue with", t.peer)
+	}
+	if t.label != "" {
+		w.pair("label", t.label)
 	}
 	if level < noMedias {
-		medias := bencode.NewList()
-		for _, m := range t.medias {
-			medias.Append(m.render(level))
+		w.key("medias")
+		w.list()
+		for i := range t.medias {
+			t.medias[i].write(w, level)
 		}
-		r.Set("medias", medias)
+		w.endList()
 	}
-	return r
+	w.pair("tag", t.tag)
+	if t.branch != "" {
+		w.pair("via-branch", t.branch)
+	}
+	w.endDict()
 }
 
-func (m *mediaView) render(level detail) bencode.Value {
-	r := bencode.NewDict()
-	r.SetInteger("index", int64(m.index))
-	r.SetString("type", m.kind)
-	if m.proto != "" {
-		r.SetString("protocol", m.proto)
-	}
-	flags := []string{"initialized"}
+func (m *mediaView) write(w *reply, level detail) {
+	w.dict()
+	w.key("flags")
+	w.list()
+	w.text("initialized")
 	if m.mux {
-		flags = append(flags, "rtcp-mux")
+		w.text("rtcp-mux")
 	}
 	if secured(m.proto) {
-		flags = append(flags, "SDES")
+		w.text("SDES")
 	}
 	if m.shared {
-		flags = append(flags, "passthrough")
+		w.text("passthrough")
 	}
-	r.Set("flags", bencode.NewStrings(flags...))
-	streams := bencode.NewList()
-	for _, s := range m.streams {
-		if !s.rtcp || level < noRTCPStreams {
-			streams.Append(s.render(level))
+	w.endList()
+	w.count("index", int64(m.index))
+	if m.proto != "" {
+		w.pair("protocol", m.proto)
+	}
+	w.key("streams")
+	w.list()
+	for i := range m.streams {
+		if s := &m.streams[i]; !s.rtcp || level < noRTCPStreams {
+			s.write(w, level)
 		}
 	}
-	r.Set("streams", streams)
-	return r
+	w.endList()
+	w.pair("type", m.kind)
+	w.endDict()
 }
 
-func (s *streamView) render(level detail) bencode.Value {
-	r := bencode.NewDict()
-	r.SetInteger("local port", int64(s.local.Port()))
-	if s.peer.IsValid() {
-		r.Set("endpoint", endpoint(s.peer))
-	}
+func (s *streamView) write(w *reply, level detail) {
+	w.dict()
 	if s.advertised.IsValid() && level < noAdvertised {
-		r.Set("advertised endpoint", endpoint(s.advertised))
+		w.endpoint("advertised endpoint", s.advertised)
 	}
 	if s.suite.Valid() {
-		r.SetString("crypto suite", s.suite.String())
-	}
-	r.SetInteger("last packet", s.last.Unix())
-	flags := []string{"RTP"}
-	if s.rtcp {
-		flags[0] = "RTCP"
+		w.pair("crypto suite", s.suite.String())
 	}
 	if s.peer.IsValid() {
-		flags = append(flags, "filled")
+		w.endpoint("endpoint", s.peer)
+	}
+	w.key("flags")
+	w.list()
+	if s.rtcp {
+		w.text("RTCP")
+	} else {
+		w.text("RTP")
+	}
+	if s.peer.IsValid() {
+		w.text("filled")
 	}
 	if s.locked {
-		flags = append(flags, "confirmed")
+		w.text("confirmed")
 	}
-	r.Set("flags", bencode.NewStrings(flags...))
-	r.Set("stats", s.counted.render())
-	return r
+	w.endList()
+	w.count("last packet", s.last.Unix())
+	w.count("local port", int64(s.local.Port()))
+	w.key("stats")
+	s.counted.write(w)
+	w.endDict()
 }
 
-func (c counters) render() bencode.Value {
-	r := bencode.NewDict()
-	r.SetInteger("packets", int64(c.packets))
-	r.SetInteger("bytes", int64(c.bytes))
-	r.SetInteger("errors", int64(c.errors))
-	return r
+func (c counters) write(w *reply) {
+	w.dict()
+	w.count("bytes", int64(c.bytes))
+	w.count("errors", int64(c.errors))
+	w.count("packets", int64(c.packets))
+	w.endDict()
 }
 
-func endpoint(a netip.AddrPort) bencode.Value {
-	r := bencode.NewDict()
+// endpoint writes an address and port.
+func (w *reply) endpoint(key string, a netip.AddrPort) {
 	kind := "IPv4"
 	if a.Addr().Is6() {
 		kind = "IPv6"
 	}
-	r.SetString("family", kind)
-	r.SetString("address", a.Addr().String())
-	r.SetInteger("port", int64(a.Port()))
-	return r
+	w.key(key)
+	w.dict()
+	w.pair("address", a.Addr().String())
+	w.pair("family", kind)
+	w.count("port", int64(a.Port()))
+	w.endDict()
 }

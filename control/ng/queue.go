@@ -1,13 +1,19 @@
 package ng
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// maxQueued is how many requests of one call may wait.
-const maxQueued = 64
+const (
+	maxQueued = 64 // requests of one call that may wait
+	maxIdle   = 16 // workers that may wait for work
+)
 
-// queue runs closures one at a time in the order they were posted: the actor of one call. It owns a
-// goroutine only while there is something to run.
+// queue runs closures one at a time in the order they were posted: the actor of one call. It occupies
+// a worker of the crew only while there is something to run.
 type queue struct {
+	crew     *crew
 	panicked func(any) // gets what a closure panicked with; the next one then runs
 
 	mu      sync.Mutex // guards the following
@@ -19,12 +25,13 @@ type queue struct {
 // post appends fn. It never blocks.
 func (q *queue) post(fn func()) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.items = append(q.items, fn)
 	q.waiting++
-	if !q.running {
-		q.running = true
-		go q.drain() // owned by the queue; ends by itself when the queue is empty
+	start := !q.running
+	q.running = true
+	q.mu.Unlock()
+	if start {
+		q.crew.run(q)
 	}
 }
 
@@ -39,6 +46,7 @@ func (q *queue) tryPost(fn func()) bool {
 	return !full
 }
 
+// drain runs what is posted until there is nothing more.
 func (q *queue) drain() {
 	for {
 		q.mu.Lock()
@@ -66,4 +74,40 @@ func (q *queue) run(fn func()) {
 		}
 	}()
 	fn()
+}
+
+// crew is the goroutines that queues are run by. There are as many as queues with work, so that a
+// stuck one holds up no other; a few stay when the work is done, since a goroutine that has grown its
+// stack before is faster than a new one.
+type crew struct {
+	work chan *queue   // taken by an idle worker
+	stop chan struct{} // closed at the end
+	idle atomic.Int32
+}
+
+func newCrew() *crew { return &crew{work: make(chan *queue), stop: make(chan struct{})} }
+
+// run has a worker drain the queue.
+func (c *crew) run(q *queue) {
+	select {
+	case c.work <- q:
+	default:
+		go c.worker(q) // owned by the crew; ends when it is one idle worker too many, or at the end when idle
+	}
+}
+
+func (c *crew) worker(q *queue) {
+	for {
+		q.drain()
+		if c.idle.Add(1) > maxIdle {
+			c.idle.Add(-1)
+			return
+		}
+		select {
+		case q = <-c.work:
+			c.idle.Add(-1)
+		case <-c.stop:
+			return
+		}
+	}
 }

@@ -28,12 +28,6 @@ type section struct {
 	ptime   [2]int  // ms that descriptions to the side are to carry, 0 = what they have
 }
 
-// place is the interface and family of a leg.
-type place struct {
-	iface string
-	v6    bool
-}
-
 // mux is how RTCP is carried with one side.
 type mux struct {
 	offered bool // the side's last offer had rtcp-mux

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
-
-	"sidetone/control/ng/bencode"
 )
 
 // totals count what has happened since the start.
@@ -24,66 +22,78 @@ type totals struct {
 }
 
 // statistics is the reply to the command of that name.
-func (e *engine) statistics() bencode.Value {
+func (e *engine) statistics(w *reply) {
 	t := &e.totals
 	count := func(n *atomic.Uint64) int64 { return int64(n.Load()) }
 	e.mu.Lock()
 	sessions := int64(len(e.calls))
 	e.mu.Unlock()
 
-	current := bencode.NewDict()
-	current.SetInteger("sessionsown", sessions)
-	current.SetInteger("sessionsforeign", 0)
-	current.SetInteger("sessionstotal", sessions)
-
-	total := bencode.NewDict()
-	total.SetString("uptime", strconv.Itoa(int(time.Since(e.started)/time.Second)))
-	total.SetInteger("managedsessions", count(&t.calls))
-	total.SetInteger("rejectedsessions", count(&t.refused))
-	total.SetInteger("timeoutsessions", count(&t.timedOut))
-	total.SetInteger("offertimeoutsessions", count(&t.unanswered))
-	total.SetInteger("regularterminatedsessions", count(&t.deleted))
-
-	control := bencode.NewDict()
-	for _, c := range []struct {
-		name string
-		n    *atomic.Uint64
-	}{
-		{"offercount", &t.offers}, {"answercount", &t.answers}, {"deletecount", &t.deletes}, {"querycount", &t.queries},
-		{"othercount", &t.others}, {"errorcount", &t.errors}, {"malformedcount", &t.malformed}, {"droppedcount", &t.dropped},
-		{"duplicatecount", &t.duplicates}, {"paniccount", &t.panics},
-	} {
-		control.SetInteger(c.name, count(c.n))
-	}
-
-	all := bencode.NewDict()
-	all.Set("currentstatistics", current)
-	all.Set("totalstatistics", total)
-	all.Set("controlstatistics", control)
-	v := done()
-	v.Set("statistics", all)
-	return v
+	w.dict()
+	w.pair("result", "ok")
+	w.key("statistics")
+	w.dict()
+	w.key("controlstatistics")
+	w.dict()
+	w.count("answercount", count(&t.answers))
+	w.count("deletecount", count(&t.deletes))
+	w.count("droppedcount", count(&t.dropped))
+	w.count("duplicatecount", count(&t.duplicates))
+	w.count("errorcount", count(&t.errors))
+	w.count("malformedcount", count(&t.malformed))
+	w.count("offercount", count(&t.offers))
+	w.count("othercount", count(&t.others))
+	w.count("paniccount", count(&t.panics))
+	w.count("querycount", count(&t.queries))
+	w.endDict()
+	w.key("currentstatistics")
+	w.dict()
+	w.count("sessionsforeign", 0)
+	w.count("sessionsown", sessions)
+	w.count("sessionstotal", sessions)
+	w.endDict()
+	w.key("totalstatistics")
+	w.dict()
+	w.count("managedsessions", count(&t.calls))
+	w.count("offertimeoutsessions", count(&t.unanswered))
+	w.count("regularterminatedsessions", count(&t.deleted))
+	w.count("rejectedsessions", count(&t.refused))
+	w.count("timeoutsessions", count(&t.timedOut))
+	w.pair("uptime", strconv.Itoa(int(time.Since(e.started)/time.Second)))
+	w.endDict()
+	w.endDict()
+	w.endDict()
 }
 
 // list is the reply to the command of that name: the call-ids, as many as there is room for unless the
 // request names a number itself.
-func (e *engine) list(o *options) bencode.Value {
-	const usual = 32
-	limit, bounded := o.Limit, false
+func (e *engine) list(o *options, w *reply) {
+	const (
+		usual = 32
+		tail  = len(`],"result":"ok"}`)
+	)
+	limit := o.Limit
 	if limit == 0 {
-		limit, bounded = usual, o.room > 0
+		limit = usual
+	} else {
+		w.room = 0
 	}
-	ids := bencode.NewList()
-	v := done()
+	w.dict()
+	w.key("calls")
+	w.list()
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	room := o.room - len("d5:callsle6:result2:oke")
 	for id := range e.calls {
-		if room -= len(id) + len(`"",000:`); ids.Len() == limit || bounded && room < 0 {
+		before := len(w.b)
+		if limit--; limit < 0 {
 			break
 		}
-		ids.Append(bencode.NewString(id))
+		if w.text(id); w.room > 0 && len(w.b)+tail > w.room {
+			w.b = w.b[:before]
+			break
+		}
 	}
-	v.Set("calls", ids)
-	return v
+	e.mu.Unlock()
+	w.endList()
+	w.pair("result", "ok")
+	w.endDict()
 }
