@@ -69,7 +69,7 @@ func legShape(l call.LegInfo) api.Leg {
 	st := l.Stats
 	return api.Leg{
 		ID: l.ID, Tel: l.Tel, Name: l.Name, Direction: direction, Answered: l.Answered, Holding: l.Holding, Room: l.Room,
-		Peer: l.Peer, Local: l.LocalRTP, Remote: st.Remote, Latch: st.State.String(), Codec: l.Codec, SSRC: st.SSRC,
+		Peer: l.Peer, Local: l.LocalRTP, Remote: st.Remote, Latch: st.State.String(), Codec: l.Codec, SRTP: l.SRTP, SSRC: st.SSRC,
 		Received: api.Traffic{Packets: st.Received.Packets, Bytes: st.Received.Bytes},
 		Sent:     api.Traffic{Packets: st.Sent.Packets, Bytes: st.Sent.Bytes},
 		Drops:    call.Drops(st),

@@ -45,6 +45,7 @@ type Leg struct {
 	Remote    netip.AddrPort    `json:"remote_media,omitzero"`
 	Latch     string            `json:"latch,omitempty"` // state of learning the remote: idle, learning, locked, ...
 	Codec     string            `json:"codec,omitempty"`
+	SRTP      string            `json:"srtp,omitempty"` // crypto suite of its media, none for plain RTP
 	SSRC      uint32            `json:"ssrc,omitempty"` // of what it sends
 	Received  Traffic           `json:"received"`       // from the phone
 	Sent      Traffic           `json:"sent"`           // to the phone

@@ -9,7 +9,7 @@ import (
 func (c *Call) keepStats(l *Leg) {
 	s := l.media.Relay().Stats()
 	c.kept = append(c.kept, cdr.Leg{
-		Tel: l.tel, Peer: l.peer, Media: s.Remote, Codec: codecName(l.media.Remote()),
+		Tel: l.tel, Peer: l.peer, Media: s.Remote, Codec: codecName(l.media.Remote()), SRTP: l.media.Suite(),
 		PacketsReceived: s.Received.Packets, PacketsSent: s.Sent.Packets,
 		BytesReceived: s.Received.Bytes, BytesSent: s.Sent.Bytes,
 		Drops: Drops(s),

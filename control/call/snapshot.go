@@ -30,6 +30,7 @@ type LegInfo struct {
 	Peer          netip.AddrPort // where its signalling comes from
 	LocalRTP      netip.AddrPort
 	Codec         string // what we send to it first, "" before SDP
+	SRTP          string // crypto suite, "" for plain RTP
 	Room          string
 	Stats         relay.LegStats
 }
@@ -70,7 +71,7 @@ func (c *Call) publish() {
 		if l.media != nil {
 			r = l.media.Relay()
 			li.LocalRTP = r.LocalRTP()
-			li.Codec = codecName(l.media.Remote())
+			li.Codec, li.SRTP = codecName(l.media.Remote()), l.media.Suite()
 		}
 		info.Legs = append(info.Legs, li)
 		relays = append(relays, r)

@@ -37,6 +37,7 @@ type Leg struct {
 	Peer            netip.AddrPort    `json:"peer,omitzero"`  // of its signalling
 	Media           netip.AddrPort    `json:"media,omitzero"` // where its voice came from last
 	Codec           string            `json:"codec,omitempty"`
+	SRTP            string            `json:"srtp,omitempty"` // crypto suite, none for plain RTP
 	PacketsReceived uint64            `json:"packets_received"`
 	PacketsSent     uint64            `json:"packets_sent"`
 	BytesReceived   uint64            `json:"bytes_received"`
