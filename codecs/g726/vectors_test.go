@@ -1,35 +1,15 @@
 package g726
 
 import (
-	"encoding/binary"
-	"os"
-	"path/filepath"
 	"testing"
+
+	"sidetone/codecs/vectors"
 )
 
-// vector reads a file of the ITU's data, 16-bit little-endian words. Without the data the test is
-// skipped, except in CI, where it must be there.
+// vector reads a file of the ITU's data for G.726.
 func vector(t *testing.T, name string) []uint16 {
 	t.Helper()
-	dir := os.Getenv("SIDETONE_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "vectors")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "itu", "g726", name))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("conformance data must be there in CI: %v", err)
-		}
-		t.Skipf("no conformance data (set SIDETONE_VECTORS): %v", err)
-	}
-	words := make([]uint16, len(raw)/2)
-	for i := range words {
-		words[i] = binary.LittleEndian.Uint16(raw[2*i:])
-	}
-	if len(words) == 0 {
-		t.Fatalf("%s is empty", name)
-	}
-	return words
+	return vectors.Words[uint16](t, "itu/g726/"+name)
 }
 
 // octets reads a file whose words are G.711 octets or codes.
