@@ -124,7 +124,7 @@ func TestRefusals(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "call 1: ng: offer refused: Ran out of ports") {
 		t.Errorf("opening: %v", err)
 	}
-	if _, err := g.Churn(t.Context(), 2, time.Millisecond); !errors.As(err, new(refusal)) {
+	if _, err := g.Churn(t.Context(), 2, time.Millisecond); !errors.As(err, new(Refusal)) {
 		t.Errorf("churn: %v", err)
 	}
 	r.Refuse("")

@@ -73,10 +73,10 @@ func decodeReply(datagram []byte) (cookie string, reply map[string]any, err erro
 	return cookie, reply, nil
 }
 
-// refusal is an answer of "error" or "load limit".
-type refusal struct{ command, reason string }
+// Refusal is an answer of "error" or "load limit".
+type Refusal struct{ Command, Reason string }
 
-func (r refusal) Error() string { return fmt.Sprintf("ng: %s refused: %s", r.command, r.reason) }
+func (r Refusal) Error() string { return fmt.Sprintf("ng: %s refused: %s", r.Command, r.Reason) }
 
 // judge makes a reply other than ok, pong or a warning an error.
 func judge(command string, reply map[string]any) error {
@@ -87,7 +87,7 @@ func judge(command string, reply map[string]any) error {
 	case "error":
 		result, _ = reply["error-reason"].(string)
 	}
-	return refusal{command, result}
+	return Refusal{command, result}
 }
 
 // do asks and waits for the reply; took is from sending until the kernel had the reply for us.

@@ -6,6 +6,10 @@ import (
 	"strings"
 )
 
+// LastEphemeral is the highest port that a socket is given in a network of our own; in the system's own it is
+// usually at 60,999, from 32,768 on.
+const LastEphemeral = 9999
+
 // Description is what a reader must know of the machine to judge figures.
 type Description struct {
 	CPU    string // its model

@@ -75,7 +75,8 @@ func PreferSession(p Process, nice int) (before int) {
 }
 
 // OwnNetwork moves the calling thread, which must be locked, and what it starts into a network namespace that has
-// nothing but a loopback. It needs a privilege; without it nothing changes and the answer is false.
+// nothing but a loopback, where sockets without a port are given one below LastEphemeral. It needs a privilege;
+// without it nothing changes and the answer is false.
 func OwnNetwork() bool {
 	if unix.Unshare(unix.CLONE_NEWNET) != nil {
 		return false
@@ -90,7 +91,8 @@ func OwnNetwork() bool {
 		return false
 	}
 	lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo) == nil
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo) == nil &&
+		os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", fmt.Appendf(nil, "1024 %d\n", LastEphemeral), 0) == nil
 }
 
 // AllowFiles raises the number of files that this process and those it starts may have open to n, or as near as the

@@ -22,7 +22,7 @@ func Prefer(int) bool { return false }
 func PreferSession(Process, int) int { return 0 }
 
 // OwnNetwork moves the calling thread, which must be locked, and what it starts into a network namespace that has
-// nothing but a loopback.
+// nothing but a loopback, where sockets without a port are given one below LastEphemeral.
 func OwnNetwork() bool { return false }
 
 // AllowFiles raises the number of files that this process and those it starts may have open to n, or as near as the

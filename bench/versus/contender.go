@@ -3,6 +3,7 @@ package versus
 import (
 	"net/netip"
 
+	"sidetone/bench/machine"
 	"sidetone/bench/peer"
 )
 
@@ -23,8 +24,10 @@ type Place struct {
 	CPU                 int            // its core
 }
 
-// The media ports: enough for 10,000 legs with RTCP, and below those that the system gives to anybody.
+// The media ports: enough for 10,000 legs with RTCP, and not those that the system gives to anybody. In a network of
+// our own there are more, so that a server may let the ports of an ended call rest for a while.
 const (
-	firstPort = 10_000
-	lastPort  = 31_999
+	firstPort      = machine.LastEphemeral + 1
+	lastPort       = 59_999
+	lastSharedPort = 31_999
 )

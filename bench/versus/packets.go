@@ -2,6 +2,8 @@ package versus
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"sidetone/bench/load"
@@ -110,14 +112,15 @@ func (s *stage) growth(ctx context.Context) error {
 		legs int
 	}{{fewLegsKey, fewLegs}, {manyLegsKey, s.plan.manyLegs}} {
 		s.progress(part.key)
-		if err := s.generator.Open(ctx, max(part.legs, s.generator.Legs())); err != nil {
+		legs, err := s.openUpTo(ctx, part.legs)
+		if err != nil {
 			return err
 		}
 		// Every leg has had a packet before the window opens.
-		if _, err := s.generator.Run(ctx, load.Step{Rate: growthRate, Legs: part.legs, Window: primeTime}); err != nil {
+		if _, err := s.generator.Run(ctx, load.Step{Rate: growthRate, Legs: legs, Window: primeTime}); err != nil {
 			return err
 		}
-		res, err := s.step(ctx, part.key, growthRate, part.legs, s.plan.window)
+		res, err := s.step(ctx, part.key, growthRate, legs, s.plan.window)
 		if err != nil {
 			return err
 		}
@@ -126,6 +129,19 @@ func (s *stage) growth(ctx context.Context) error {
 	}
 	s.dirty = true // the search is for fewer calls
 	return nil
+}
+
+// enough is the share of the many legs that will do when the server refuses more.
+const enough = 0.9
+
+// openUpTo opens calls until there are so many legs, or nearly, and returns with how many to go on.
+func (s *stage) openUpTo(ctx context.Context, legs int) (int, error) {
+	err := s.generator.Open(ctx, max(legs, s.generator.Legs()))
+	if open := s.generator.Legs(); errors.As(err, new(load.Refusal)) && float64(open) >= enough*float64(legs) {
+		s.watch.note("legs", fmt.Sprintf("%s had %d legs instead of %d: %v", s.contender.Name, open, legs, err))
+		return open, nil
+	}
+	return legs, err
 }
 
 // capacity searches the highest rate at which the p99 is under kneeDelay and nothing is lost. knee is where an

@@ -37,6 +37,7 @@ type runner struct {
 	name       string
 	plan       plan
 	serverCore int
+	lastPort   uint16 // of media
 	watch      *watch
 	steps      int // told in this round
 }
@@ -129,8 +130,9 @@ func (r *runner) settle(cpus []int) (report.Env, error) {
 		Peer: "none", Sockets: r.cfg.Sockets, Network: "shared loopback", ServerCore: r.serverCore, GeneratorCore: generatorCore,
 		Quick: r.cfg.Quick, Rounds: r.plan.rounds, WindowMS: r.plan.window.Milliseconds(), PacketBytes: load.PacketSize,
 	}
+	r.lastPort = lastSharedPort
 	if machine.OwnNetwork() {
-		env.Network = "own namespace"
+		env.Network, r.lastPort = "own namespace", lastPort
 	}
 	if c := r.cfg.Self; c != nil {
 		env.Sidetone = c.Version

@@ -19,6 +19,8 @@ import (
 // Bounds of a stage.
 const (
 	startPatience = 15 * time.Second
+	portRest      = 10 * time.Second
+	portPause     = 200 * time.Millisecond
 	warmLegs      = 40
 	warmRate      = 4000
 	warmTime      = 300 * time.Millisecond
@@ -54,7 +56,7 @@ func (r *runner) open(ctx context.Context, c *Contender, samples *report.Samples
 	if err != nil {
 		return nil, err
 	}
-	s.place = Place{Dir: dir, Control: control, SIP: sip, FirstPort: firstPort, LastPort: lastPort, CPU: r.serverCore}
+	s.place = Place{Dir: dir, Control: control, SIP: sip, FirstPort: firstPort, LastPort: r.lastPort, CPU: r.serverCore}
 	s.progress("start")
 	if s.server, err = c.Start(s.place); err != nil {
 		return nil, err
@@ -135,7 +137,22 @@ func (s *stage) fresh(ctx context.Context) error {
 		return err
 	}
 	s.dirty = false
-	return s.generator.Open(ctx, s.plan.legs)
+	return s.reopen(ctx)
+}
+
+// reopen opens the calls of a stage. The ports of those before may have to rest for a while first.
+func (s *stage) reopen(ctx context.Context) error {
+	for deadline := time.Now().Add(portRest); ; {
+		err := s.generator.Open(ctx, s.plan.legs)
+		if !errors.As(err, new(load.Refusal)) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(portPause):
+		}
+	}
 }
 
 // step runs one step under watch.
