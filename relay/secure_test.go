@@ -197,52 +197,92 @@ func TestSecureOverMuxedPort(t *testing.T) {
 	}
 }
 
-// TestForgedAndReplayedGoNowhere sends them from the phone's own address, where only the key protects.
+// TestForgedAndReplayedGoNowhere sends them from the phone's own address, where only the key protects, while the phone
+// talks on and its sequence number wraps.
 func TestForgedAndReplayedGoNowhere(t *testing.T) {
 	for _, p := range []srtp.Profile{srtp.AES128CM80, srtp.AES256GCM} {
 		t.Run(p.String(), func(t *testing.T) {
-			const forged, replayed = 5000, 500
+			const real, forged, replayed = 2000, 50, 5 // the last two for each real one
 			c := start(t, udptest.Config{}, relay.Config{}).secureCall(p, 0)
-			c.say(c.a.packet())
-			var seen [][]byte
-			for i := range forged {
+			c.a.seq = 65536 - real/2
+			seen := [][]byte{c.va.seal(c.a.packet())}
+			c.a.rtp.Send(c.legA.LocalRTP(), bytes.Clone(seen[0]))
+			c.net.Advance(time.Millisecond)
+			if c.heardAtB() == "" {
+				t.Fatal("the first packet was lost")
+			}
+			for i := range real {
 				b := c.va.seal(c.a.packet())
-				if i < replayed {
-					seen = append(seen, bytes.Clone(b))
+				for k := range forged {
+					bad := bytes.Clone(b)
+					switch k % 5 {
+					case 0:
+						bad[20] ^= 1 << (k % 8)
+					case 1:
+						bad[len(bad)-1] ^= 1 << (k % 8)
+					case 2:
+						bad[2+k%2] += byte(k) // another sequence number, near or far
+					case 3:
+						bad[8+k%4] ^= 1 // another SSRC
+					case 4:
+						bad = append(bad[:12:12], make([]byte, 160)...) // as a plain phone would send it
+					}
+					c.a.rtp.Send(c.legA.LocalRTP(), bad)
 				}
-				bad := bytes.Clone(b)
-				switch i % 4 {
-				case 0:
-					bad[20] ^= 1
-				case 1:
-					bad[len(bad)-1] ^= 1
-				case 2:
-					bad[3] ^= 64 // another sequence number
-				case 3:
-					bad = append(bad[:12:12], make([]byte, 160)...) // as a plain phone would send it
+				for k := range replayed {
+					c.a.rtp.Send(c.legA.LocalRTP(), bytes.Clone(seen[(i*7+k*k)%len(seen)]))
 				}
-				c.a.rtp.Send(c.legA.LocalRTP(), bad)
-				c.a.rtp.Send(c.legA.LocalRTP(), b)
+				c.a.rtp.Send(c.legA.LocalRTP(), bytes.Clone(b))
 				c.net.Advance(time.Millisecond)
 				if c.heardAtB() == "" {
-					t.Fatalf("packet %d was lost behind its forgery", i)
+					t.Fatalf("packet %d was lost among its forgeries", i)
 				}
-			}
-			for _, b := range seen {
-				c.a.rtp.Send(c.legA.LocalRTP(), b)
-				c.net.Advance(time.Millisecond)
+				if got := c.heardAtB(); got != "" {
+					t.Fatalf("%q passed beside packet %d", got, i)
+				}
+				if seen = append(seen, b); len(seen) > 300 { // some within the window, some not
+					seen = seen[1:]
+				}
 			}
 			c.a.rtp.Send(c.legA.LocalRTP(), []byte{0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xa, 1, 2}) // shorter than a tag
 			c.net.Advance(time.Millisecond)
-			if got := c.heardAtB(); got != "" {
-				t.Errorf("%q passed", got)
-			}
 			s := c.legA.Stats()
-			if s.Received.Packets != forged+1 || s.Dropped[relay.DropAuth] != forged || s.Dropped[relay.DropReplay] != replayed ||
-				s.Dropped[relay.DropMalformed] != 1 || s.Dropped.Total() != forged+replayed+1 {
+			if s.Received.Packets != real+1 || s.Dropped[relay.DropAuth] != real*forged || s.Dropped[relay.DropReplay] != real*replayed ||
+				s.Dropped[relay.DropMalformed] != 1 || s.Dropped.Total() != real*(forged+replayed)+1 {
 				t.Errorf("received %d, drops %v", s.Received.Packets, s.Dropped)
 			}
 		})
+	}
+}
+
+// TestSecureThroughLossAndReorder: the sequence number wraps with loss and reordering on both sides of the relay. Nothing that arrives is refused, and what the peer gets it can read.
+func TestSecureThroughLossAndReorder(t *testing.T) {
+	c := start(t, udptest.Config{}, relay.Config{}).secureCall(srtp.AES128CM80, srtp.AES256GCM)
+	c.a.seq = 65536 - 2000
+	if c.say(c.a.packet()) == "" {
+		t.Fatal("not heard")
+	}
+	c.net.SetPath(udptest.Config{Delay: 5 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: 0.05, Reorder: 0.05})
+	const sent = 4000
+	heard := 0
+	hear := func() {
+		for got := c.heardAtB(); got != ""; got = c.heardAtB() {
+			if got == "?" {
+				t.Fatal("the peer cannot read what it gets")
+			}
+			heard++
+		}
+	}
+	for range sent {
+		c.a.rtp.Send(c.legA.LocalRTP(), c.va.seal(c.a.packet()))
+		c.net.Advance(5 * time.Millisecond)
+		hear()
+	}
+	c.net.Advance(time.Second)
+	hear()
+	a, b := c.legA.Stats(), c.legB.Stats()
+	if a.Dropped.Total() != 0 || b.Unprotected != 0 || float64(heard) < 0.89*sent {
+		t.Errorf("%d of %d heard, drops %v, %d unprotected", heard, sent, a.Dropped, b.Unprotected)
 	}
 }
 
