@@ -2,22 +2,15 @@ package udp
 
 import (
 	"fmt"
-	"net"
-	"os"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 const (
-	// maxEvents is how many ready sockets one epoll wait reports.
-	maxEvents = 256
 	// perSocket is the most datagrams that are read from one socket in its turn. Epoll is level-triggered: a
 	// socket with more comes round again after the others.
 	perSocket = 16
-	// wakeSlot marks the eventfd among the epoll events; no port may have it.
-	wakeSlot = 1<<32 - 1
 	// maxSlot bounds the table of slots.
 	maxSlot = 1 << 20
 )
@@ -27,21 +20,18 @@ const (
 //	epoll_pwait2 ──► events ──► recvmmsg per ready socket ──► receiver (arena, names, headers) ──► []Packet
 //	[]Packet ──► runs by socket ──► sendto (one) or sendmmsg (several)
 type conn struct {
-	epoll int
-	wake  int // eventfd
+	poller
 
 	// Owned by the shard's thread.
 	sockets []*socket // by slot, nil where none
-	events  []unix.EpollEvent
-	next    int // events[next:ready] have not been served
+	next    int       // events[next:ready] have not been served
 	ready   int
 	waits   uint32 // epoll waits so far
 	in      receiver
 	out     sender
 	link    []int32 // link[i] is the next packet of the same socket in the batch being sent, -1 at its end
 
-	mu     sync.Mutex // guards the following, between Wake and Close
-	closed bool
+	overflowed uint64 // of sockets detached
 }
 
 // Conn makes a shard's epoll, its wake-up and its receive arena of batch datagrams.
@@ -49,32 +39,11 @@ func (n *Ports) Conn(batch int) (Conn, error) {
 	if batch < 1 {
 		return nil, fmt.Errorf("batch of %d packets", batch)
 	}
-	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, openError(os.NewSyscallError("epoll_create", err))
-	}
-	wake, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
-	if err != nil {
-		unix.Close(epoll)
-		return nil, openError(os.NewSyscallError("eventfd", err))
-	}
-	c := &conn{epoll: epoll, wake: wake, events: make([]unix.EpollEvent, maxEvents), in: newReceiver(batch), out: newSender(batch), link: make([]int32, batch)}
-	if err := c.watch(wake, wakeSlot); err != nil {
-		c.Close()
+	c := &conn{in: newReceiver(batch, false), out: newSender(batch), link: make([]int32, batch)}
+	if err := c.open(); err != nil {
 		return nil, err
 	}
 	return c, nil
-}
-
-// watch adds a file to the epoll, unless that has been closed and its number may be another file's.
-func (c *conn) watch(fd int, slot uint32) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return net.ErrClosed
-	}
-	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(slot)}
-	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &e))
 }
 
 // Attach adds the port's socket to the epoll. It is level-triggered: what the socket already holds is reported.
@@ -92,7 +61,7 @@ func (c *conn) Attach(slot uint32, p Port) error {
 	if c.sockets[slot] != nil {
 		return fmt.Errorf("attach %s: slot %d is in use", p.Local(), slot)
 	}
-	if err := c.watch(s.fd, slot); err != nil {
+	if err := c.watch(s.fd, slot, unix.EPOLLIN); err != nil {
 		return fmt.Errorf("attach %s: %w", p.Local(), err)
 	}
 	c.sockets[slot] = s
@@ -106,6 +75,7 @@ func (c *conn) Detach(slot uint32) {
 	}
 	s := c.sockets[slot]
 	c.sockets[slot] = nil
+	c.overflowed += s.overflowed()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed && !s.closed.Load() { // closing a socket takes it out of the epoll as well
@@ -122,15 +92,11 @@ func (c *conn) Receive(ps []Packet, timeout time.Duration) (int, error) {
 	if n, woken := c.serve(ps); n > 0 || woken {
 		return n, nil
 	}
-	var errno unix.Errno
+	var err error
 	c.next = 0
 	c.waits++
-	if c.ready, errno = epollWait(c.epoll, c.events, timeout); errno != 0 {
-		c.ready = 0
-		if errno == unix.EINTR {
-			return 0, nil
-		}
-		return 0, os.NewSyscallError("epoll_pwait2", errno)
+	if c.ready, err = c.wait(timeout); err != nil {
+		return 0, err
 	}
 	n, _ := c.serve(ps)
 	return n, nil
@@ -141,7 +107,7 @@ func (c *conn) serve(ps []Packet) (n int, woken bool) {
 	for c.next < c.ready && n < len(ps) {
 		slot := uint32(c.events[c.next].Fd)
 		c.next++
-		if slot == wakeSlot {
+		if slot == wakeMark {
 			drain(c.wake)
 			woken = true
 			continue
@@ -218,27 +184,5 @@ func (c *conn) send(ps []Packet) (failed int) {
 	return failed
 }
 
-// Pause waits on the wake-up alone, so that packets gather in the sockets.
-func (c *conn) Pause(d time.Duration) { pollOne(c.wake, d) }
-
-// Wake makes the eventfd readable.
-func (c *conn) Wake() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		// It fails only when the counter is full, and then it is readable.
-		unix.Write(c.wake, []byte{7: 1})
-	}
-}
-
-// Close closes the epoll and the eventfd.
-func (c *conn) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return nil
-	}
-	c.closed = true
-	unix.Close(c.wake)
-	return os.NewSyscallError("close", unix.Close(c.epoll))
-}
+// Stats returns what got lost on the way to the sockets that have been detached.
+func (c *conn) Stats() Stats { return Stats{Overflowed: c.overflowed} }

@@ -5,11 +5,17 @@
 //	Network.Conn() ──────────────────────────────►   Conn ◄───Send──── []Packet{Slot, Addr = destination, Data}
 //	                                                 Conn ◄───Wake──── any goroutine
 //
-//	udp.go          the contract: Network, Port, Conn, Packet, the errors
-//	ports_linux.go  Ports: a socket for each port
-//	conn_linux.go   its Conn: one epoll, an eventfd to wake it, a receive arena
+//	udp.go          the contract: Network, Port, Conn, Packet, Stats, the errors
+//	ports_linux.go, conn_linux.go            Ports, which needs no privilege: a socket for each port, one epoll over them
+//	steered_linux.go, steered_conn_linux.go  Steered: one receive socket a shard and family for all ports
+//	  steering_linux.go, program_linux.go    the table port -> shard and the sk_lookup program that reads it (eBPF)
+//	  lobby_linux.go                         where packets wait while their port is on no Conn
+//	  raw_linux.go, checksum.go              sending from any port: IP and UDP headers by us
+//	  diag_linux.go                          to whom the kernel would give a packet
+//	  ephemeral_linux.go                     whether other programs may be given ports of a range
+//	poller_linux.go epoll and the eventfd that wakes it
 //	mmsg_linux.go   recvmmsg, sendmmsg, epoll_pwait2: all of the package's unsafe
-//	ports_other.go  the same names where there is no Linux: NewPorts says so
+//	*_other.go      the same names where there is no Linux: NewPorts and NewSteered say so
 //	udptest/        the contract in memory, on a clock that the test moves
 //
 // A slot is a small number by which the owner of a Conn knows a local port; a packet carries it and not a

@@ -15,6 +15,7 @@ import (
 //	mmsghdr  one datagram of a batch: a msghdr and the length that the kernel fills in (recvmmsg(2))
 //	iovec    where its bytes are: one piece a datagram here
 //	name     its socket address: sockaddr_in (16 bytes) or sockaddr_in6 (28), as bytes
+//	control  what the kernel says about it besides: here the address and port it was sent to (cmsg(3))
 //
 // The batch calls never wait, so they are raw: they keep the Go scheduler's P for the few microseconds they
 // take. The calls that wait tell the scheduler.
@@ -28,16 +29,23 @@ type mmsghdr struct {
 	n   uint32
 }
 
-// receiver holds one Receive's datagrams: header, name, iovec and buffer i belong to packet i.
+// controlSize is the room for the longest control message asked for: a cmsghdr and a sockaddr_in6, aligned.
+const controlSize = unix.SizeofCmsghdr + (nameSize+7)&^7
+
+// receiver holds one Receive's datagrams: header, name, iovec, buffer and control i belong to packet i.
 type receiver struct {
-	headers []mmsghdr
-	iovecs  []unix.Iovec
-	names   [][nameSize]byte
-	buffers [][MaxDatagram]byte
+	headers  []mmsghdr
+	iovecs   []unix.Iovec
+	names    [][nameSize]byte
+	buffers  [][MaxDatagram]byte
+	controls [][controlSize]byte // nil where none are asked for
 }
 
-func newReceiver(size int) receiver {
-	r := receiver{make([]mmsghdr, size), make([]unix.Iovec, size), make([][nameSize]byte, size), make([][MaxDatagram]byte, size)}
+func newReceiver(size int, controls bool) receiver {
+	r := receiver{headers: make([]mmsghdr, size), iovecs: make([]unix.Iovec, size), names: make([][nameSize]byte, size), buffers: make([][MaxDatagram]byte, size)}
+	if controls {
+		r.controls = make([][controlSize]byte, size)
+	}
 	for i := range r.headers {
 		r.iovecs[i].Base = &r.buffers[i][0]
 		r.iovecs[i].SetLen(MaxDatagram)
@@ -46,6 +54,10 @@ func newReceiver(size int) receiver {
 		h.SetIovlen(1)
 		h.Name = &r.names[i][0]
 		h.Namelen = nameSize
+		if controls {
+			h.Control = &r.controls[i][0]
+			h.SetControllen(controlSize)
+		}
 	}
 	return r
 }
@@ -56,24 +68,71 @@ func (r *receiver) size() int { return len(r.headers) }
 // to do: on an unconnected socket it is EAGAIN, or a pending error that the call has cleared.
 // Hot path: no allocation, lock, clock or log.
 func (r *receiver) read(fd int, slot uint32, ps []Packet, at, limit int) int {
+	n := r.fetch(fd, at, limit)
+	for i := at; i < at+n; i++ {
+		ps[i] = r.packet(i, slot)
+		r.reset(i)
+	}
+	return n
+}
+
+// fetch lets the kernel fill the datagrams at:at+limit and returns how many it did.
+// Hot path: no allocation, lock, clock or log.
+func (r *receiver) fetch(fd, at, limit int) int {
 	// Bounds: headers[at:at+limit] is sliced, so the kernel gets no more than limit headers of ours, each
-	// with MaxDatagram bytes of its own buffer and nameSize bytes of its own name.
+	// with MaxDatagram bytes of its own buffer, nameSize of its own name and controlSize of its own control or none.
 	headers := r.headers[at : at+limit]
 	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&headers[0])), uintptr(len(headers)), unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return 0
 	}
-	for i := range headers[:n] {
-		h := &headers[i]
-		ps[at+i] = Packet{
-			Slot:      slot,
-			Addr:      decode(&r.names[at+i]),
-			Data:      r.buffers[at+i][:min(int(h.n), MaxDatagram)],
-			Truncated: h.hdr.Flags&unix.MSG_TRUNC != 0,
-		}
-		h.hdr.Namelen = nameSize
-	}
 	return int(n)
+}
+
+// packet returns datagram i as it was fetched.
+// Hot path: no allocation, lock, clock or log.
+func (r *receiver) packet(i int, slot uint32) Packet {
+	h := &r.headers[i]
+	return Packet{
+		Slot:      slot,
+		Addr:      decode(&r.names[i]),
+		Data:      r.buffers[i][:min(int(h.n), MaxDatagram)],
+		Truncated: h.hdr.Flags&unix.MSG_TRUNC != 0,
+	}
+}
+
+// destination returns the address and port that datagram i was sent to, invalid when the kernel did not say.
+// Hot path: no allocation, lock, clock or log.
+func (r *receiver) destination(i int) netip.AddrPort {
+	// The one control message asked for: a cmsghdr, whose last words are level and type, and a socket address.
+	c := &r.controls[i]
+	kind := *(*[8]byte)(c[unix.SizeofCmsghdr-8:])
+	if r.headers[i].hdr.Controllen < unix.SizeofCmsghdr+unix.SizeofSockaddrInet4 || kind != originalIPv4 && kind != originalIPv6 {
+		return netip.AddrPort{}
+	}
+	return decode((*[nameSize]byte)(c[unix.SizeofCmsghdr:]))
+}
+
+// Level and type of the message that tells where a datagram was sent to.
+var (
+	originalIPv4 = levelType(unix.IPPROTO_IP, unix.IP_RECVORIGDSTADDR)
+	originalIPv6 = levelType(unix.IPPROTO_IPV6, unix.IPV6_RECVORIGDSTADDR)
+)
+
+func levelType(level, kind uint32) (b [8]byte) {
+	binary.NativeEndian.PutUint32(b[:], level)
+	binary.NativeEndian.PutUint32(b[4:], kind)
+	return b
+}
+
+// reset makes header i ready for the next fetch.
+// Hot path: no allocation, lock, clock or log.
+func (r *receiver) reset(i int) {
+	h := &r.headers[i].hdr
+	h.Namelen = nameSize
+	if r.controls != nil {
+		h.SetControllen(controlSize)
+	}
 }
 
 // sender holds the headers of one Send. The iovecs point into the packets' own data until the next Send.
@@ -130,13 +189,10 @@ func (s *sender) run(from *socket, ps []Packet, first int32, link []int32) (fail
 		n++
 	}
 	for at := 0; at < n; {
-		// Bounds: headers[at:n] is sliced, each header with one iovec over the whole of one packet's data.
-		headers := s.headers[at:n]
-		sent, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(from.fd), uintptr(unsafe.Pointer(&headers[0])), uintptr(len(headers)),
-			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		sent, errno := sendmmsg(from.fd, s.headers[at:n])
 		switch errno {
 		case 0:
-			at += int(sent)
+			at += sent
 		case unix.EINTR:
 		default: // the first of them failed; the rest may not
 			ps[s.index[at]].Failed = true
@@ -145,6 +201,49 @@ func (s *sender) run(from *socket, ps []Packet, first int32, link []int32) (fail
 		}
 	}
 	return failed
+}
+
+// sendmmsg sends headers without waiting, and returns how many went before one failed, or the error of the first.
+// Hot path: no allocation, lock, clock or log.
+func sendmmsg(fd int, headers []mmsghdr) (int, unix.Errno) {
+	// Bounds: the kernel reads len(headers) headers, each with iovecs over the whole of one packet, and writes their n.
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&headers[0])), uintptr(len(headers)),
+		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+	return int(n), errno
+}
+
+// rawSender holds what one Send gives to raw sockets: each packet is two iovecs, its headers and its own data.
+type rawSender struct {
+	headers []mmsghdr
+	iovecs  [][2]unix.Iovec
+	names   [][nameSize]byte
+	fronts  [][headerSize]byte
+	index   []int32 // the packet that each header stands for
+}
+
+func newRawSender(size int) rawSender {
+	s := rawSender{make([]mmsghdr, size), make([][2]unix.Iovec, size), make([][nameSize]byte, size), make([][headerSize]byte, size), make([]int32, size)}
+	for i := range s.headers {
+		s.iovecs[i][0].Base = &s.fronts[i][0]
+		h := &s.headers[i].hdr
+		h.Iov = &s.iovecs[i][0]
+		h.SetIovlen(2)
+		h.Name = &s.names[i][0]
+	}
+	return s
+}
+
+func (s *rawSender) size() int { return len(s.headers) }
+
+// set makes header k stand for packet i, which has data and is of the origin's family.
+// Hot path: no allocation, lock, clock or log.
+func (s *rawSender) set(k int, from *origin, i int32, p *Packet) {
+	// Bounds: put says how many bytes of the front count; data is not empty.
+	s.iovecs[k][0].SetLen(from.put(&s.fronts[k], p.Addr, p.Data))
+	s.iovecs[k][1].Base = &p.Data[0]
+	s.iovecs[k][1].SetLen(len(p.Data))
+	s.headers[k].hdr.Namelen = encode(&s.names[k], netip.AddrPortFrom(p.Addr.Addr(), 0), 0) // a raw socket takes no port
+	s.index[k] = i
 }
 
 // decode reads a socket address that the kernel wrote.
@@ -225,6 +324,21 @@ func pollOne(fd int, d time.Duration) {
 	}
 	t := unix.NsecToTimespec(int64(d))
 	unix.Ppoll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, &t, nil)
+}
+
+// overflow returns how many datagrams found the socket's receive buffer full: the counter that SO_RXQ_OVFL would put
+// beside each packet, asked for instead.
+func overflow(fd int) uint64 {
+	const drops = 8 // SK_MEMINFO_DROPS of linux/sock_diag.h, the last of its words
+	var words [drops + 1]uint32
+	size := uint32(unsafe.Sizeof(words))
+	// Bounds: the kernel writes at most size bytes and says how many.
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&words[0])), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 || size < uint32(unsafe.Sizeof(words)) {
+		return 0
+	}
+	return uint64(words[drops])
 }
 
 // drain makes an eventfd unreadable again.

@@ -133,6 +133,14 @@ func (s *socket) Close() error {
 	return os.NewSyscallError("close", unix.Close(s.fd))
 }
 
+// overflowed returns how many datagrams the socket had no room for.
+func (s *socket) overflowed() uint64 {
+	if s.closed.Load() {
+		return 0
+	}
+	return overflow(s.fd)
+}
+
 // openError puts the sentinel in front of the system's error where a caller may branch on it.
 func openError(err error) error {
 	switch {

@@ -27,6 +27,13 @@ type Packet struct {
 	Failed    bool // set by Send: the datagram did not leave
 }
 
+// Stats is what a Conn knows of packets that took another way than the straight one.
+type Stats struct {
+	Overflowed uint64 // found a receive buffer full and were lost; of Ports: once the port has been detached
+	HandedOver uint64 // came in here for a port that another Conn has by now, and were passed on to it
+	Closed     uint64 // came in for a port that has been closed since
+}
+
 // Network opens local ports and makes the shards' ways to them. Safe from any goroutine.
 type Network interface {
 	// Open binds a local UDP port. Port number 0 takes any free one. The errors wrap the sentinels above.
@@ -59,6 +66,8 @@ type Conn interface {
 	Send(ps []Packet) (failed int)
 	// Pause waits for d or until Wake, letting packets gather.
 	Pause(d time.Duration)
+	// Stats returns the counters up to now.
+	Stats() Stats
 	// Wake ends the Receive or Pause that waits now, or else the next one. Safe from any goroutine, also after Close.
 	Wake()
 	// Close gives back what the Conn holds, not the ports. Closing twice is harmless.
