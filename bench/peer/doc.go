@@ -1,16 +1,20 @@
-// Package peer drives real SIP programs that somebody else wrote: baresip as a phone and SIPp as a
-// protocol script, so that what a test shows does not rest on this project's own phones.
+// Package peer drives real SIP programs that somebody else wrote: baresip as a phone, SIPp as a
+// protocol script and Kamailio as a proxy, so that what a test shows does not rest on this project's own
+// phones.
 //
 //	test ──Dial, Hold, Feature…──► Baresip ──netstrings of JSON over TCP──► baresip process
 //	  │                            baresip.go control.go                     │ speaks a WAV (aufile)
 //	  ◄──Hear, Listen── recording ◄── dump-…-dec.wav, what it decoded ◄────────┘ (sndfile)
 //	  │                 recording.go
-//	  └──RunSIPp──► sipp process with a scenario of sipp/*.xml, answers in its log
-//	     sipp.go
+//	  ├──RunSIPp──► sipp process with a scenario of sipp/*.xml, answers in its log, speaks or echoes
+//	  │  sipp.go
+//	  └──StartKamailio──► kamailio process with kamailio.cfg, commands by RPC, reports of media in its log
+//	     kamailio.go       │ ng
+//	                       ▼ sidetone, at KamailioConfig.Engine
 //
 // Everything runs on loopback with free ports in scratch directories, in process groups that Close
 // kills, under a time limit of its own should the test itself die. Missing says how to install what is
-// not there; Need turns that into a failure where CI=true and into a skip elsewhere.
+// not there; Need turns that into a failure where SIDETONE_PEERS=required or CI=true, into a skip elsewhere.
 //
 // Limits: G.711; passwords without ';', '"', '<' or '>', which baresip's account lines cannot carry.
 package peer

@@ -28,16 +28,20 @@ type process struct {
 // run starts a program in dir. stop, or the end of its lifetime, ends it.
 func run(dir, program string, args ...string) (*process, error) {
 	p := &process{log: filepath.Join(dir, program+".log"), done: make(chan struct{})}
+	path, err := find(program)
+	if err != nil {
+		return nil, err
+	}
 	out, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close()
 	if limiter, err := exec.LookPath("timeout"); err == nil {
-		args = append([]string{"-s", "KILL", fmt.Sprint(int(lifetime.Seconds())), program}, args...)
-		program = limiter
+		args = append([]string{"-s", "KILL", fmt.Sprint(int(lifetime.Seconds())), path}, args...)
+		path = limiter
 	}
-	p.command = exec.Command(program, args...)
+	p.command = exec.Command(path, args...)
 	p.command.Dir, p.command.Stdout, p.command.Stderr = dir, out, out
 	p.command.Env = append(os.Environ(), "TZ=UTC")
 	ownGroup(p.command)

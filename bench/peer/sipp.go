@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -31,11 +32,15 @@ const (
 	SIPpEarly         = "early"          // SIPpAnswer with early media: 183 with SDP before the 200
 	SIPpRing          = "ring"           // waits for an INVITE, 180, then for the CANCEL
 	SIPpRefuse        = "refuse"         // waits for an INVITE, 486
+	SIPpSpeak         = "speak"          // INVITE, 200, ACK, speaks for Voice, a pause, BYE, 200
+	SIPpAnswerSpeak   = "answer_speak"   // waits for an INVITE, 180, 200, ACK, speaks for Voice, BYE
 )
 
-// SIPpConfig says what one SIPp does. It plays its scenario once.
+// SIPpConfig says what one SIPp does.
 type SIPpConfig struct {
 	Scenario string        // one of the constants
+	Calls    int           // how often it plays it; default once
+	Rate     int           // how often it begins with it in a second; default 10
 	Server   string        // host:port its requests go to; for a scenario that waits, unused
 	Domain   string        // host of the URIs; default Server
 	Tel      string        // own number
@@ -43,11 +48,16 @@ type SIPpConfig struct {
 	Password string        //
 	To       string        // number called
 	Port     int           // local SIP port; 0 = a free one. A phone registers and answers on the same
-	Media    int           // local media port, 0 = a free one; what comes is echoed
+	Media    int           // local media port of all its calls, 0 = a free one
+	Voice    time.Duration // how long it speaks, in packets of 20 ms of mu-law; default 500 ms
+	Header   string        // one further line of the INVITE of SIPpSpeak
 	Pause    time.Duration // how long a call or a hold lasts; default 500 ms
 	Timeout  time.Duration // default 20 s
 	Dir      string        // scratch directory
 }
+
+// speaks says whether the scenario speaks; the others echo what they hear.
+func (c SIPpConfig) speaks() bool { return c.Scenario == SIPpSpeak || c.Scenario == SIPpAnswerSpeak }
 
 // SIPp is a running scenario.
 type SIPp struct {
@@ -80,6 +90,13 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 	if cfg.Domain == "" {
 		cfg.Domain = cfg.Server
 	}
+	if cfg.Voice == 0 {
+		cfg.Voice = 500 * time.Millisecond
+	}
+	if cfg.Header == "" {
+		cfg.Header = "Subject: a call"
+	}
+	cfg.Calls, cfg.Rate = max(cfg.Calls, 1), cmp.Or(cfg.Rate, 10)
 	dir, err := os.MkdirTemp(cfg.Dir, "sipp-"+cfg.Scenario+"-")
 	if err != nil {
 		return nil, err
@@ -88,14 +105,22 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 	if err := os.WriteFile(file, script, 0o600); err != nil {
 		return nil, err
 	}
+	calls := fmt.Sprint(cfg.Calls)
 	args := []string{
-		"-sf", file, "-m", "1", "-l", "1", "-nostdin", "-deadcall_wait", "0",
-		"-i", "127.0.0.1", "-bind_local", "-p", fmt.Sprint(cfg.Port), "-mi", "127.0.0.1", "-mp", fmt.Sprint(cfg.Media), "-rtp_echo",
+		"-sf", file, "-m", calls, "-l", calls, "-r", fmt.Sprint(cfg.Rate), "-nostdin", "-deadcall_wait", "0",
+		"-i", "127.0.0.1", "-bind_local", "-p", fmt.Sprint(cfg.Port), "-mi", "127.0.0.1", "-mp", fmt.Sprint(cfg.Media),
 		"-cp", "0", "-d", fmt.Sprint(cfg.Pause.Milliseconds()),
 		"-timeout", fmt.Sprintf("%ds", int(cfg.Timeout.Seconds())), "-timeout_error", "-recv_timeout", fmt.Sprint(cfg.Timeout.Milliseconds()),
 		"-trace_err", "-error_file", filepath.Join(dir, "errors"), "-trace_msg", "-message_file", filepath.Join(dir, "messages"),
-		"-key", "tel", cfg.Tel, "-key", "to", cfg.To, "-key", "domain", cfg.Domain,
+		"-key", "tel", cfg.Tel, "-key", "to", cfg.To, "-key", "domain", cfg.Domain, "-key", "header", cfg.Header,
 		"-au", cfg.UserID, "-ap", cfg.Password,
+	}
+	if cfg.speaks() {
+		if err := os.WriteFile(filepath.Join(dir, "voice.ul"), voice(cfg.Voice), 0o600); err != nil {
+			return nil, err
+		}
+	} else {
+		args = append(args, "-rtp_echo")
 	}
 	if cfg.Server != "" {
 		args = append(args, cfg.Server)
@@ -105,6 +130,15 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 		return nil, err
 	}
 	return &SIPp{cfg: cfg, process: p}, nil
+}
+
+// voice is a ramp over all codes of mu-law, 8,000 a second, in whole packets.
+func voice(d time.Duration) []byte {
+	b := make([]byte, 160*(d/(20*time.Millisecond)))
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
 }
 
 // Port returns the local SIP port.

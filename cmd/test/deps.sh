@@ -9,6 +9,7 @@ needed=(
 	git:git
 	sipp:sip-tester
 	baresip:baresip-core
+	kamailio:kamailio
 	sox:sox
 	ip:iproute2
 )
