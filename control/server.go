@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"sidetone/control/media"
 	"sidetone/control/ng"
 	"sidetone/control/sip"
-	"sidetone/jitter"
 	"sidetone/relay"
 )
 
@@ -220,95 +218,4 @@ func (s *Server) Close() error {
 
 func (s *Server) registration(ev sip.RegistrationEvent) {
 	s.log.Info("registration", "event", ev.Kind, "tel", ev.Binding.Tel, "peer", ev.Binding.Flow.Remote.String(), "reason", ev.Reason)
-}
-
-// directory is the stations as SIP and calls know them.
-type directory struct {
-	accounts map[string]sip.Account
-	stations map[string]call.Station
-}
-
-func newDirectory(cfg *config.Config) (*directory, error) {
-	d := &directory{accounts: make(map[string]sip.Account), stations: make(map[string]call.Station)}
-	for _, st := range cfg.Stations {
-		security, err := media.ParseSecurity(st.SRTP)
-		if err != nil {
-			return nil, fmt.Errorf("station %s: %w", st.Tel, err)
-		}
-		nat := map[string]sip.NATMode{"auto": sip.NATAuto, "yes": sip.NATYes, "no": sip.NATNo}[st.BehindNAT]
-		d.accounts[st.Tel] = sip.Account{Tel: st.Tel, UserID: st.UserID, Name: st.Name, HA1: sip.HA1(st.HA1(cfg.SIP.Realm)), NAT: nat}
-		d.stations[st.Tel] = call.Station{
-			Tel: st.Tel, Name: st.Name, Music: st.Music,
-			PhoneTone: st.ToneSource == "phone", BehindNAT: nat == sip.NATYes, Security: security,
-		}
-	}
-	return d, nil
-}
-
-// ByTel is for sip.Accounts.
-func (d *directory) ByTel(tel string) (sip.Account, bool) {
-	a, ok := d.accounts[tel]
-	return a, ok
-}
-
-func relayInterfaces(cfg *config.Config) []relay.Interface {
-	var list []relay.Interface
-	for _, i := range cfg.Media.Interfaces {
-		list = append(list, relay.Interface{Name: i.Name, Address: i.Address, Advertise: i.Advertise, FirstPort: i.Ports.First, LastPort: i.Ports.Last})
-	}
-	return list
-}
-
-// privateNetworks are those configured and the subnets of our own interfaces.
-func privateNetworks(cfg *config.Config) []netip.Prefix {
-	list := append([]netip.Prefix(nil), cfg.Media.PrivateNetworks...)
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return list
-	}
-	for _, a := range addrs {
-		p, err := netip.ParsePrefix(a.String())
-		if err != nil {
-			continue
-		}
-		for _, i := range cfg.Media.Interfaces {
-			if p.Addr() == i.Address {
-				list = append(list, p.Masked())
-			}
-		}
-	}
-	return list
-}
-
-func jitterConfig(cfg *config.Config) jitter.Config {
-	j := cfg.Media.Jitter
-	mode := jitter.Adaptive
-	if j.Mode == "fixed" {
-		mode = jitter.Fixed
-	}
-	return jitter.Config{Mode: mode, Min: j.Min, Normal: j.Normal, Max: j.Max, ClockRate: media.ProgramRate}
-}
-
-func musicClasses(cfg *config.Config) []media.MusicClass {
-	var list []media.MusicClass
-	for _, m := range cfg.Media.Music {
-		list = append(list, media.MusicClass{Name: m.Name, Files: m.Files})
-	}
-	return list
-}
-
-// firstMusic is what somebody alone in a dial-in room hears.
-func firstMusic(cfg *config.Config) string {
-	if len(cfg.Media.Music) == 0 {
-		return ""
-	}
-	return cfg.Media.Music[0].Name
-}
-
-func rooms(cfg *config.Config) []call.RoomConfig {
-	var list []call.RoomConfig
-	for _, r := range cfg.Conference.Rooms {
-		list = append(list, call.RoomConfig{Number: r.Number, Members: r.Members})
-	}
-	return list
 }
