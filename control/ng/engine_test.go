@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -243,6 +244,18 @@ func TestPanicEndsItsCallOnly(t *testing.T) {
 	})
 }
 
+func TestAnswerSentTwiceKeepsTheTranscoders(t *testing.T) {
+	c := newClient(t, nil)
+	c.ask(req("offer", "call-id", "1", "from-tag", "a", "sdp", audio("192.0.2.1", 4000, "0"), "flags", "codec-transcode-PCMA"))
+	answer := req("answer", "call-id", "1", "from-tag", "a", "to-tag", "b", "sdp", audio("192.0.2.2", 5000, "8"))
+	c.ask(answer)
+	first := c.relay.open()[0].payload
+	c.ask(answer)
+	if again := c.relay.open()[0].payload; first == nil || again != first {
+		t.Errorf("%p, then %p", first, again)
+	}
+}
+
 func TestMediaTimeoutEndsTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, nil)
@@ -450,6 +463,36 @@ func TestStatistics(t *testing.T) {
 			t.Errorf("%s is %d, want %d", path, n, want)
 		}
 	}
+}
+
+func TestMemoryOfACall(t *testing.T) {
+	const calls = 2000
+	c := newClient(t, nil)
+	c.engine.cookies = newCookies(0, 1, 0)
+	before := heap()
+	for i := range calls {
+		c.setUp(fmt.Sprint(i))
+	}
+	each := (heap() - before) / calls
+	t.Logf("%d bytes a call", each)
+	if each > 8<<10 {
+		t.Errorf("%d bytes a call, want at most 8 KiB", each)
+	}
+	for i := range calls {
+		c.ask(req("delete", "call-id", fmt.Sprint(i), "from-tag", "a"))
+	}
+	if left := heap() - before; left > 512<<10 {
+		t.Errorf("%d bytes left after the last call", left)
+	}
+}
+
+// heap is what is in use.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func TestBranchesOfACallAreBounded(t *testing.T) {

@@ -12,7 +12,10 @@ import (
 	"sidetone/control/ng/bencode"
 )
 
-var times = regexp.MustCompile(`("(?:created|last packet)"):\d+`)
+var (
+	times     = regexp.MustCompile(`("(?:created|last packet)"):\d+`)
+	unixTimes = regexp.MustCompile(`(7:created|11:last signal|11:last packet)i\d+e`)
+)
 
 var update = flag.Bool("update", false, "write the expected replies anew")
 

@@ -40,6 +40,7 @@ func (c *call) offer(o *options, w *reply, now time.Time) error {
 		if err := c.offerSection(d.sections[i], m, from, o, plan[i]); err != nil {
 			return err
 		}
+		d.answered = d.answered || d.sections[i].routed
 	}
 	c.lastSignal = now
 	w.described(c.rewrite(d, s, 1-from, o))
@@ -159,6 +160,9 @@ func (c *call) offerSection(s *section, m *sdp.Media, from int, o *options, p in
 	setProto(m, p.proto)
 	s.ptime[to], s.ptime[from] = o.Ptime, o.PtimeReverse
 	s.writePtime(m, to)
+	if !s.routed && s.remote[to].RTP.IsValid() && s.keyed() { // each side has offered: some scripts call an answer so
+		s.route(s.codecs.payloads(c.engine.cfg.Codecs), &c.changes)
+	}
 	return nil
 }
 

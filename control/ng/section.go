@@ -121,7 +121,7 @@ func inner(a netip.Addr) bool {
 // route joins the legs, once the section is answered and again whenever the maps changed.
 func (s *section) route(maps [2]*relay.PayloadMap, ch *changes) {
 	for i, l := range s.legs {
-		if !s.routed || maps[i] != nil || s.maps[i] != nil {
+		if !s.routed || maps[i] != s.maps[i] {
 			ch.of(l).Route = &Route{To: s.legs[1-i], Map: maps[i]}
 		}
 	}

@@ -235,6 +235,16 @@ func (s *section) answerKeys(to int, m *sdp.Media, a agreed) {
 	}
 }
 
+// keyed reports whether no side that wants SRTP would be sent plain RTP.
+func (s *section) keyed() bool {
+	for side, proto := range s.proto {
+		if secured(proto) && !s.secure.shared && s.secure.sides[side].keys == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // stripKeys takes keys, and what offers to agree on some, out of a section.
 func stripKeys(m *sdp.Media) {
 	for _, name := range [...]string{"crypto", "fingerprint", "setup", "tls-id", "dtls-id"} {

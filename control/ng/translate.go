@@ -15,6 +15,14 @@ type agreement struct {
 	told   [2][]sdp.Codec // what the last description sent to the side lists
 	mixed  bool           // the lists differ: packets may have to be transcoded
 	accept []string       // the accept rule of the last offer
+
+	built built // from the lists as they were then
+}
+
+// built are payload maps and what they were made from.
+type built struct {
+	theirs, told [2][]sdp.Codec
+	maps         [2]*relay.PayloadMap
 }
 
 // offer applies the rules of an offer by one side to its section and notes what either side now knows.
@@ -125,12 +133,18 @@ func (a *agreement) translate(offerer int, answered []format, set codecs.Set) (l
 	return list
 }
 
-// payloads are the maps for what either side sends, nil when every packet passes as it is.
-func (a *agreement) payloads(set codecs.Set) (maps [2]*relay.PayloadMap) {
-	if a.mixed {
-		maps[0], maps[1] = a.payload(0, set), a.payload(1, set)
+// payloads are the maps for what either side sends, nil when every packet passes as it is. As long as
+// the lists stay they are the same ones, so that what a transcoder has in its memory stays too.
+func (a *agreement) payloads(set codecs.Set) [2]*relay.PayloadMap {
+	if !a.mixed {
+		a.built = built{}
+		return a.built.maps
 	}
-	return maps
+	same := func(x, y [2][]sdp.Codec) bool { return slices.Equal(x[0], y[0]) && slices.Equal(x[1], y[1]) }
+	if b := &a.built; !same(a.theirs, b.theirs) || !same(a.told, b.told) {
+		*b = built{a.theirs, a.told, [2]*relay.PayloadMap{a.payload(0, set), a.payload(1, set)}}
+	}
+	return a.built.maps
 }
 
 // payload is the map for what one side sends.
