@@ -12,6 +12,7 @@ needed=(
 	kamailio:kamailio
 	sox:sox
 	ip:iproute2
+	iptables:iptables
 )
 
 if ! command -v go >/dev/null; then
