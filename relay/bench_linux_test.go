@@ -15,8 +15,10 @@ import (
 )
 
 // TestAddedDelayIsLow holds the median way through a relay on real sockets under 5 ms, with the default window.
-func TestAddedDelayIsLow(t *testing.T) {
-	r := onLoopback(t, relay.Config{Shards: 1, BatchWindow: time.Millisecond})
+func TestAddedDelayIsLow(t *testing.T) { overSockets(t, addedDelayIsLow) }
+
+func addedDelayIsLow(t *testing.T, sockets string) {
+	r := onLoopback(t, relay.Config{Shards: 1, Sockets: sockets, BatchWindow: time.Millisecond})
 	legA, err := r.OpenLeg(relay.LegConfig{ID: "A"})
 	if err != nil {
 		t.Fatal(err)
@@ -58,14 +60,16 @@ func threadCPU(b *testing.B, r *relay.Relay) (cpu time.Duration) {
 // BenchmarkRelayLoopback relays bursts of 64 packets of 172 bytes, spread over calls, through one shard. cpu-ns/packet is
 // the shard's thread alone: one packet received and sent.
 func BenchmarkRelayLoopback(b *testing.B) {
-	for _, calls := range []int{1, 100, 2000} {
-		b.Run(fmt.Sprintf("calls=%d", calls), func(b *testing.B) { relayLoopback(b, calls) })
+	for _, sockets := range []string{"ports", "steered"} {
+		for _, calls := range []int{1, 100, 2000} {
+			b.Run(fmt.Sprintf("%s/calls=%d", sockets, calls), func(b *testing.B) { relayLoopback(b, sockets, calls) })
+		}
 	}
 }
 
-func relayLoopback(b *testing.B, calls int) {
+func relayLoopback(b *testing.B, sockets string, calls int) {
 	const burst = 64
-	r := onLoopback(b, relay.Config{Shards: 1, BatchWindow: time.Millisecond})
+	r := onLoopback(b, relay.Config{Shards: 1, Sockets: sockets, BatchWindow: time.Millisecond})
 	n, err := udp.NewPorts(udp.PortsConfig{ReceiveBuffer: 4 << 20})
 	if err != nil {
 		b.Fatal(err)

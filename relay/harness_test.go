@@ -16,7 +16,10 @@ import (
 	"sidetone/relay/udp/udptest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	udptest.Isolate()
+	goleak.VerifyTestMain(m)
+}
 
 var (
 	relayV4 = netip.MustParseAddr("10.0.0.1")

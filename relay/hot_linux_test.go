@@ -10,6 +10,7 @@ import (
 
 	"sidetone/relay/rtp"
 	"sidetone/relay/udp"
+	"sidetone/relay/udp/udptest"
 )
 
 // hot is a relay on real sockets whose one shard is driven by the test's own goroutine, pass by pass, so that every allocation
@@ -58,11 +59,14 @@ func (w *wire) connect(t testing.TB, to netip.AddrPort) {
 	}
 }
 
-func newHot(t testing.TB) *hot {
+func newHot(t testing.TB) *hot { return newHotOver(t, "ports") }
+
+func newHotOver(t testing.TB, sockets string) *hot {
 	t.Helper()
+	udptest.NeedSteered(t, sockets)
 	loopback := netip.MustParseAddr("127.0.0.1")
-	r, err := New(Config{Shards: 1, Logger: slog.New(slog.DiscardHandler), Events: func(Event) {},
-		Interfaces: []Interface{{Name: "lo", Address: loopback, FirstPort: 40000, LastPort: 49999}}})
+	r, err := New(Config{Shards: 1, Sockets: sockets, Logger: slog.New(slog.DiscardHandler), Events: func(Event) {},
+		Interfaces: []Interface{{Name: "lo", Address: loopback, FirstPort: 20000, LastPort: 29999}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +153,12 @@ type speaker struct {
 func (s *speaker) Tick(int64) { s.l.WriteRTP(s.p) }
 
 func TestPacketPathNoAllocs(t *testing.T) {
-	h := newHot(t)
+	for _, sockets := range []string{"ports", "steered"} {
+		t.Run(sockets, func(t *testing.T) { packetPathNoAllocs(t, newHotOver(t, sockets)) })
+	}
+}
+
+func packetPathNoAllocs(t *testing.T, h *hot) {
 	p := hotPacket()
 	report := []byte{0x80, rtp.RR, 0, 1, 0, 0, 0, 1}
 	transform := NewPayloadMap()

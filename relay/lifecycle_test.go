@@ -53,12 +53,14 @@ func TestConfigMistakesAreNamed(t *testing.T) {
 		sockets string
 		dscp    int
 		want    string
-	}{{"steered", 0, "steered"}, {"raw", 0, `"raw" is none of`}, {"ports", 64, "dscp 64"}} {
+	}{{"raw", 0, `"raw" is none of`}, {"ports", 64, "dscp 64"}} {
 		if _, err := relay.New(relay.Config{Sockets: c.sockets, DSCP: c.dscp, Interfaces: []relay.Interface{lan}}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.sockets, err)
 		}
 	}
-	if _, err := relay.New(relay.Config{Sockets: "steered", Interfaces: []relay.Interface{lan}}); !errors.Is(err, udp.ErrUnsupported) {
+	// Whatever the privilege, a port of every address cannot be steered.
+	everywhere := with(func(i *relay.Interface) { i.Address, i.Advertise = netip.IPv4Unspecified(), relayV4 })
+	if _, err := relay.New(relay.Config{Sockets: "steered", Interfaces: everywhere}); !errors.Is(err, udp.ErrUnsupported) || !strings.Contains(err.Error(), "ports of 0.0.0.0") {
 		t.Errorf("steered: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -14,7 +15,7 @@ import (
 // Config says how a Relay works.
 type Config struct {
 	Shards      int           // worker threads; 0 = one for each CPU
-	Sockets     string        // "auto" or "" and "ports": a socket for each port; "steered" is refused
+	Sockets     string        // "steered", "ports", or "auto" and "": steered where that is possible (sockets.go)
 	BatchWindow time.Duration // the most a packet waits for its batch on a busy shard; 0 = never
 	DSCP        int           // of media, 0-63; 0 = best effort, 46 = expedited forwarding
 	Interfaces  []Interface   // at least one
@@ -30,6 +31,7 @@ type Config struct {
 type Relay struct {
 	// Immutable.
 	network    udp.Network
+	owned      io.Closer // network, when New made it and there is something to close
 	interfaces []*localInterface
 	shards     []*Shard
 	clock      func() int64
@@ -51,6 +53,14 @@ type Relay struct {
 
 // New checks the config, takes the interfaces and sets up the shards. Nothing runs yet.
 func New(c Config) (*Relay, error) {
+	r, err := newRelay(c)
+	if err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
+	}
+	return r, nil
+}
+
+func newRelay(c Config) (_ *Relay, err error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -62,7 +72,7 @@ func New(c Config) (*Relay, error) {
 		c.Shards = runtime.NumCPU()
 	}
 	if c.Shards < 0 {
-		return nil, fmt.Errorf("relay: %d shards", c.Shards)
+		return nil, fmt.Errorf("%d shards", c.Shards)
 	}
 	switch {
 	case c.Quarantine == 0:
@@ -70,39 +80,38 @@ func New(c Config) (*Relay, error) {
 	case c.Quarantine < 0:
 		c.Quarantine = 0
 	}
-	if c.Network == nil {
-		network, err := newNetwork(c)
+	r := &Relay{network: c.Network, clock: c.Clock, log: c.Logger, legs: map[*Leg]struct{}{}, ended: make(chan struct{})}
+	defer func() {
 		if err != nil {
-			return nil, fmt.Errorf("relay: %w", err)
+			r.closeNetwork()
 		}
-		c.Network = network
+	}()
+	if r.network == nil {
+		if r.network, r.owned, err = newNetwork(c); err != nil {
+			return nil, err
+		}
 	}
-	interfaces, err := openInterfaces(c.Network, c.Interfaces, c.Quarantine)
-	if err != nil {
-		return nil, fmt.Errorf("relay: %w", err)
+	if r.interfaces, err = openInterfaces(r.network, c.Interfaces, c.Quarantine); err != nil {
+		return nil, err
 	}
-	r := &Relay{network: c.Network, interfaces: interfaces, clock: c.Clock, log: c.Logger, legs: map[*Leg]struct{}{}, ended: make(chan struct{})}
 	for i := range c.Shards {
-		conn, err := c.Network.Conn(batchSize)
+		conn, err := r.network.Conn(batchSize)
 		if err != nil {
-			for _, s := range r.shards {
-				s.conn.Close()
-			}
-			return nil, fmt.Errorf("relay: shard %d: %w", i, err)
+			return nil, fmt.Errorf("shard %d: %w", i, err)
 		}
 		r.shards = append(r.shards, newShard(i, conn, c))
 	}
 	return r, nil
 }
 
-func newNetwork(c Config) (udp.Network, error) {
-	switch c.Sockets {
-	case "", "auto", "ports":
-		return udp.NewPorts(udp.PortsConfig{DSCP: c.DSCP})
-	case "steered":
-		return nil, fmt.Errorf("sockets steered: %w: use auto or ports", udp.ErrUnsupported)
+// closeNetwork closes the shards' ways to the network, and that itself when it is ours.
+func (r *Relay) closeNetwork() {
+	for _, s := range r.shards {
+		s.conn.Close()
 	}
-	return nil, fmt.Errorf("sockets %q is none of auto, steered, ports", c.Sockets)
+	if r.owned != nil {
+		r.owned.Close()
+	}
 }
 
 // Run runs the shards until ctx ends, Close is called, or a shard fails, and then closes the relay. It returns the
@@ -175,9 +184,7 @@ func (r *Relay) end() {
 	for l := range legs {
 		l.Close()
 	}
-	for _, s := range r.shards {
-		s.conn.Close()
-	}
+	r.closeNetwork()
 	close(r.ended)
 }
 

@@ -291,6 +291,8 @@ func (s *Shard) releaseSlot(slot uint32) {
 func (s *Shard) snapshot() ShardStats {
 	stats := s.stats
 	stats.Legs, stats.Tickers = len(s.legs), len(s.wheel.slotOf)
+	network := s.conn.Stats()
+	stats.Overflowed, stats.HandedOver = network.Overflowed, network.HandedOver
 	stats.LateTicks, stats.MissedTicks = s.wheel.late, s.wheel.missed
 	return stats
 }

@@ -16,19 +16,28 @@ import (
 	"sidetone/relay/port"
 	"sidetone/relay/rtp"
 	"sidetone/relay/udp"
+	"sidetone/relay/udp/udptest"
 )
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
-// onLoopback runs a relay on real sockets.
+// overSockets runs a test over steered sockets and over a socket for each port.
+func overSockets(t *testing.T, test func(t *testing.T, sockets string)) {
+	for _, sockets := range []string{"ports", "steered"} {
+		t.Run(sockets, func(t *testing.T) { test(t, sockets) })
+	}
+}
+
+// onLoopback runs a relay on real sockets; the ports are below those that phones' sockets are given.
 func onLoopback(t testing.TB, c relay.Config) *relay.Relay {
 	t.Helper()
+	udptest.NeedSteered(t, c.Sockets)
 	c.Logger = slog.New(slog.DiscardHandler)
 	if c.Interfaces == nil {
-		c.Interfaces = []relay.Interface{{Name: "lo", Address: loopback, FirstPort: 30000, LastPort: 39999}}
+		c.Interfaces = []relay.Interface{{Name: "lo", Address: loopback, FirstPort: 20000, LastPort: 29999}}
 		if p, err := net.ListenPacket("udp6", "[::1]:0"); err == nil {
 			p.Close()
-			c.Interfaces = append(c.Interfaces, relay.Interface{Name: "lo", Address: netip.IPv6Loopback(), FirstPort: 30000, LastPort: 39999})
+			c.Interfaces = append(c.Interfaces, relay.Interface{Name: "lo", Address: netip.IPv6Loopback(), FirstPort: 20000, LastPort: 29999})
 		}
 	}
 	return run(t, c)
@@ -77,8 +86,10 @@ func (p *socketPhone) expect(t testing.TB, ssrc uint32, seq uint16, from netip.A
 	}
 }
 
-func TestCallOverLoopback(t *testing.T) {
-	r := onLoopback(t, relay.Config{Shards: 2, BatchWindow: time.Millisecond, DSCP: 46})
+func TestCallOverLoopback(t *testing.T) { overSockets(t, callOverLoopback) }
+
+func callOverLoopback(t *testing.T, sockets string) {
+	r := onLoopback(t, relay.Config{Shards: 2, Sockets: sockets, BatchWindow: time.Millisecond, DSCP: 46})
 	addrs := []netip.Addr{loopback}
 	if len(r.Interfaces()) > 1 {
 		addrs = append(addrs, netip.IPv6Loopback())
@@ -117,8 +128,10 @@ func TestCallOverLoopback(t *testing.T) {
 	}
 }
 
-func TestMoveOverLoopbackLosesNothing(t *testing.T) {
-	r := onLoopback(t, relay.Config{Shards: 2})
+func TestMoveOverLoopbackLosesNothing(t *testing.T) { overSockets(t, moveOverLoopbackLosesNothing) }
+
+func moveOverLoopbackLosesNothing(t *testing.T, sockets string) {
+	r := onLoopback(t, relay.Config{Shards: 2, Sockets: sockets})
 	legA, err := r.OpenLeg(relay.LegConfig{ID: "A"})
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +181,7 @@ func files(t testing.TB) int {
 }
 
 func TestAThousandLegsLeaveNoFilesOpen(t *testing.T) {
-	r := onLoopback(t, relay.Config{Shards: 2, Quarantine: -1})
+	r := onLoopback(t, relay.Config{Shards: 2, Sockets: "ports", Quarantine: -1})
 	before := files(t)
 	for range 20 {
 		var legs []*relay.Leg
@@ -206,7 +219,7 @@ func TestOutOfFilesIsReportedAndSurvived(t *testing.T) {
 		}
 		return
 	}
-	r := onLoopback(t, relay.Config{Shards: 1})
+	r := onLoopback(t, relay.Config{Shards: 1, Sockets: "ports"})
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 64, Max: 64}); err != nil {
 		t.Fatal(err)
 	}

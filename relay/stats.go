@@ -82,6 +82,8 @@ type ShardStats struct {
 	Pauses      uint64 // turns that let packets gather for the batch window
 	LateTicks   uint64 // ticks that came more than lateTick after their time
 	MissedTicks uint64 // ticks given up because the shard was too far behind
+	Overflowed  uint64 // packets that found a receive buffer full (udp.Stats)
+	HandedOver  uint64 // packets of legs that had just moved away, passed on to their shard
 	Panics      uint64 // caught in sinks, tickers, transforms and commands
 }
 

@@ -29,11 +29,6 @@ var unsupported = []struct {
 			found("media.path")
 		}
 	}},
-	{"steered", func(c, _ *Config, found func(string)) {
-		if c.Media.Sockets == "steered" {
-			found("media.sockets")
-		}
-	}},
 	{"a limit of channels", func(c, _ *Config, found func(string)) {
 		if c.Media.MPSChannels > 0 {
 			found("media.mps_channels")

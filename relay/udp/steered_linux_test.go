@@ -1,19 +1,17 @@
 package udp_test
 
 import (
-	"errors"
 	"net/netip"
-	"os"
 	"testing"
 
 	"sidetone/relay/udp"
 	"sidetone/relay/udp/udptest"
 )
 
-// steered returns a Steered on the loopback addresses. Without the privilege the test is skipped, or fails where
-// SIDETONE_STEERED=required says that it must run.
+// steered returns a Steered on the loopback addresses.
 func steered(t testing.TB, c udp.SteeredConfig) *udp.Steered {
 	t.Helper()
+	udptest.NeedSteered(t, "steered")
 	if c.Addresses == nil {
 		c.Addresses = []netip.Addr{loopback}
 		if v6 := loopback6(t); v6.IsValid() {
@@ -24,9 +22,6 @@ func steered(t testing.TB, c udp.SteeredConfig) *udp.Steered {
 		c.Shards = 4
 	}
 	n, err := udp.NewSteered(c)
-	if errors.Is(err, udp.ErrUnsupported) && os.Getenv("SIDETONE_STEERED") != "required" {
-		t.Skipf("%v", err)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package udptest
+
+// Isolate does nothing: there are no network namespaces.
+func Isolate() {}
