@@ -216,8 +216,11 @@ func (c *call) handle(r *request) {
 	switch o.Command {
 	case "offer":
 		e.totals.offers.Add(1)
-		err = c.offer(o, w, now)
-		c.end() // of a call that did not come to be
+		if err = c.offer(o, w, now); err != nil {
+			c.end() // if it did not come to be
+			break
+		}
+		defer c.apply()
 	case "answer":
 		e.totals.answers.Add(1)
 		err = c.answer(o, w, now)

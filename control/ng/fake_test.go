@@ -247,7 +247,21 @@ func (c *client) ask(v bencode.Value) bencode.Value {
 	c.t.Helper()
 	c.cookie++
 	reply := c.raw(string(encode(fmt.Sprintf("t_%d", c.cookie), inBencode, v)))
+	id, _ := v.Get("call-id").Text()
+	c.settle(id)
 	return c.parsed(reply)
+}
+
+// settle waits until the call has done everything that was asked of it.
+func (c *client) settle(id string) {
+	c.engine.mu.Lock()
+	call := c.engine.calls[id]
+	c.engine.mu.Unlock()
+	if call != nil {
+		done := make(chan struct{})
+		call.queue.post(func() { close(done) })
+		<-done
+	}
 }
 
 func (c *client) parsed(reply string) bencode.Value {

@@ -39,7 +39,7 @@ type Leg interface {
 	Advertised() netip.Addr    // what peers are told
 }
 
-// Change is what is to be changed about a leg, in the order of the fields; nil leaves it as it is.
+// Change is what is to be changed about a leg; nil leaves it as it is, and Close makes the rest needless.
 type Change struct {
 	Leg     Leg
 	Remote  *relay.Remote

@@ -43,6 +43,9 @@ func (c *call) offer(o *options, w *reply, now time.Time) error {
 		d.answered = d.answered || d.sections[i].routed
 	}
 	c.lastSignal = now
+	if d.answered { // a first offer's legs can be told after the reply: before its answer nobody sends to them
+		c.apply()
+	}
 	w.described(c.rewrite(d, s, 1-from, o))
 	return nil
 }

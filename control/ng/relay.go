@@ -72,9 +72,11 @@ func (r *OverRelay) leastLoaded() int {
 
 // Apply is for Relay.
 func (r *OverRelay) Apply(changes []Change) error {
-	return together(len(changes), func(i int) error {
-		return changes[i].Leg.(*relayLeg).apply(&changes[i])
-	})
+	steps := make([]func() error, 0, 2*len(changes))
+	for i := range changes {
+		steps = changes[i].Leg.(*relayLeg).steps(steps, &changes[i])
+	}
+	return together(len(steps), func(i int) error { return steps[i]() })
 }
 
 // Stats is for Relay.
@@ -138,20 +140,22 @@ func (l *relayLeg) Local() netip.AddrPort     { return l.leg.LocalRTP() }
 func (l *relayLeg) LocalRTCP() netip.AddrPort { return l.leg.LocalRTCP() }
 func (l *relayLeg) Advertised() netip.Addr    { return l.leg.Advertised() }
 
-func (l *relayLeg) apply(c *Change) (err error) {
-	if c.Remote != nil {
-		l.leg.SetRemote(*c.Remote)
+// steps are what a change takes, to be done in any order.
+func (l *relayLeg) steps(steps []func() error, c *Change) []func() error {
+	if c.Close {
+		return append(steps, func() error { l.close(); return nil })
 	}
-	if c.Route != nil && !c.Close {
-		err = l.leg.SetRoute(relay.Route{To: c.Route.To.(*relayLeg).leg, Map: c.Route.Map})
+	if c.Remote != nil {
+		steps = append(steps, func() error { l.leg.SetRemote(*c.Remote); return nil })
+	}
+	if c.Route != nil {
+		route := relay.Route{To: c.Route.To.(*relayLeg).leg, Map: c.Route.Map}
+		steps = append(steps, func() error { return l.leg.SetRoute(route) })
 	}
 	if c.NoMedia != nil {
-		l.leg.SetTimeouts(*c.NoMedia, 0)
+		steps = append(steps, func() error { l.leg.SetTimeouts(*c.NoMedia, 0); return nil })
 	}
-	if c.Close {
-		l.close()
-	}
-	return err
+	return steps
 }
 
 func (l *relayLeg) stats() LegStats {
