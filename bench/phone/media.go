@@ -157,7 +157,11 @@ func (s *stream) say(ctx context.Context, pcm []int16) (time.Time, error) {
 func (s *stream) speak(ctx context.Context) {
 	tone := audio.NewOscillator(s.phone.cfg.Tone, s.phone.cfg.Level, rate)
 	pcm := make([]int16, frame)
-	packet := rtp.Packet{Header: rtp.Header{Version: 2, SSRC: s.ssrc, SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32(), Marker: true}}
+	first := s.phone.cfg.Sequence
+	if first == 0 {
+		first = uint16(rand.Uint32())
+	}
+	packet := rtp.Packet{Header: rtp.Header{Version: 2, SSRC: s.ssrc, SequenceNumber: first, Timestamp: rand.Uint32(), Marker: true}}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	next, reports := time.Now(), 0
