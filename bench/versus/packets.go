@@ -13,7 +13,6 @@ import (
 // The keys of the comparison of few legs with many.
 const (
 	fewLegs     = 200
-	growthRate  = 50_000
 	fewLegsKey  = "cpu_200_legs_us"
 	manyLegsKey = "cpu_10000_legs_us"
 	growthKey   = "cpu_10000_legs_over_200_legs"
@@ -23,15 +22,12 @@ const (
 // What a capacity means.
 const (
 	kneeDelay    = 10 * time.Millisecond // p99
-	kneeTries    = 2                     // a rate has failed when it failed so often
 	kneeProbes   = 16
 	kneeFactor   = 1.3
-	kneeNearby   = 1.12 // the factor when an earlier round found it
-	lowestProbe  = 5000
+	kneeNearby   = 1.12                 // the factor when an earlier round found it
 	lateAtLimit  = 3 * time.Millisecond // p99: a generator that late is at its own limit
-	primeRate    = 20_000
-	primeTime    = 500 * time.Millisecond
-	microseconds = 1e-3 // in ns
+	primeLegRate = 10                   // packets/s a leg
+	microseconds = 1e-3                 // of a nanosecond
 )
 
 func ratioKey(key string) string { return report.RatioKey(key) }
@@ -71,7 +67,7 @@ func (s *stage) memory(ctx context.Context) error {
 	if err := s.generator.Open(ctx, s.plan.legs); err != nil {
 		return err
 	}
-	if _, err := s.generator.Run(ctx, load.Step{Rate: primeRate, Legs: s.plan.legs, Window: primeTime}); err != nil {
+	if _, err := s.generator.Run(ctx, load.Step{Rate: primeLegRate * s.plan.legs, Legs: s.plan.legs, Window: s.plan.prime}); err != nil {
 		return err
 	}
 	after, err := s.process.Memory()
@@ -117,10 +113,10 @@ func (s *stage) growth(ctx context.Context) error {
 			return err
 		}
 		// Every leg has had a packet before the window opens.
-		if _, err := s.generator.Run(ctx, load.Step{Rate: growthRate, Legs: legs, Window: primeTime}); err != nil {
+		if _, err := s.generator.Run(ctx, load.Step{Rate: s.plan.growthRate, Legs: legs, Window: s.plan.prime}); err != nil {
 			return err
 		}
-		res, err := s.step(ctx, part.key, growthRate, legs, s.plan.window)
+		res, err := s.step(ctx, part.key, s.plan.growthRate, legs, s.plan.window)
 		if err != nil {
 			return err
 		}
@@ -147,7 +143,7 @@ func (s *stage) openUpTo(ctx context.Context, legs int) (int, error) {
 // capacity searches the highest rate at which the p99 is under kneeDelay and nothing is lost. knee is where an
 // earlier round found it, 0 before the first.
 func (s *stage) capacity(ctx context.Context, knee *int) error {
-	search := load.Search{Start: s.plan.searchFrom, Min: lowestProbe, Max: s.plan.highestProbe, Factor: kneeFactor,
+	search := load.Search{Start: s.plan.searchFrom, Min: s.plan.lowestProbe, Max: s.plan.highestProbe, Factor: kneeFactor,
 		Resolution: s.plan.resolution, Probes: kneeProbes}
 	if *knee > 0 {
 		search.Start, search.Factor = *knee, kneeNearby
@@ -155,7 +151,7 @@ func (s *stage) capacity(ctx context.Context, knee *int) error {
 	limited := 0
 	found, err := search.Find(ctx, func(rate int) (bool, error) {
 		s.progress("search at " + loadName(rate))
-		for range kneeTries {
+		for range s.plan.tries {
 			if err := s.fresh(ctx); err != nil {
 				return false, err
 			}

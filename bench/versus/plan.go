@@ -9,36 +9,41 @@ import (
 	"sidetone/bench/load"
 )
 
-// Names are the benches there are.
+// names are the benches there are.
 var names = []string{"relay", "srtp", "transcode", "signal"}
 
 // plan is how long and how much of everything.
 type plan struct {
 	rounds       int
 	window       time.Duration // of a step
-	warm         time.Duration
+	warm         time.Duration // of a step, before its window
+	prime        time.Duration // of the first packets, before anything is measured
 	probe        time.Duration // of a step of the search for the capacity
 	resolution   float64
+	tries        int // a rate of the search has failed when it failed so often
 	signal       time.Duration
 	churn        time.Duration
 	legs         int // of steps and search
 	manyLegs     int
 	kind         load.Kind
 	rates        []int
-	growth       bool // compare few legs with many
+	growth       bool // compare few legs with many, at growthRate
+	growthRate   int
 	searchFrom   int
+	lowestProbe  int
 	highestProbe int
 }
 
 // newPlan returns how a bench is run.
 func newPlan(name string, quick bool) (plan, error) {
 	p := plan{
-		rounds: 3, window: 4 * time.Second, warm: 500 * time.Millisecond, probe: 2 * time.Second, resolution: 0.03,
+		rounds: 3, window: 4 * time.Second, warm: 500 * time.Millisecond, prime: 500 * time.Millisecond, probe: 2 * time.Second, resolution: 0.03, tries: 2,
 		signal: 5 * time.Second, churn: 3 * time.Second,
-		legs: 2000, manyLegs: 10_000, searchFrom: 80_000, highestProbe: 500_000,
+		legs: 2000, manyLegs: 10_000, growthRate: 50_000, searchFrom: 80_000, lowestProbe: 5000, highestProbe: 500_000,
 	}
 	if quick {
-		p.window, p.warm, p.probe, p.resolution = 900*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, 0.06
+		p.window, p.warm, p.probe = 800*time.Millisecond, 200*time.Millisecond, 400*time.Millisecond
+		p.resolution, p.tries = 0.08, 1
 		p.signal, p.churn = 2*time.Second, 1500*time.Millisecond
 	}
 	switch name {

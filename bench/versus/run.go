@@ -54,8 +54,11 @@ func Run(ctx context.Context, name string, cfg Config) (*report.Report, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, float64) {}
 	}
-	r := &runner{cfg: cfg, name: name, plan: p}
-	var result *report.Report
+	return (&runner{cfg: cfg, name: name, plan: p}).start(ctx)
+}
+
+// start runs on a thread of its own.
+func (r *runner) start(ctx context.Context) (result *report.Report, err error) {
 	done := make(chan struct{})
 	go func() { // it owns the thread that the servers live by; ends with the run, which ctx ends; waited for below
 		defer close(done)

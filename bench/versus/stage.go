@@ -23,7 +23,6 @@ const (
 	portPause     = 200 * time.Millisecond
 	warmLegs      = 40
 	warmRate      = 4000
-	warmTime      = 300 * time.Millisecond
 )
 
 // stage is one contender running in one round, with a generator in front of it.
@@ -122,7 +121,7 @@ func (s *stage) warmUp(ctx context.Context) error {
 	if err := s.generator.Open(ctx, warmLegs); err != nil {
 		return err
 	}
-	if _, err := s.generator.Run(ctx, load.Step{Rate: warmRate, Legs: warmLegs, Window: warmTime}); err != nil {
+	if _, err := s.generator.Run(ctx, load.Step{Rate: warmRate, Legs: warmLegs, Window: s.plan.prime}); err != nil {
 		return err
 	}
 	return s.generator.Hangup(ctx)

@@ -45,8 +45,11 @@ type side struct {
 }
 
 // Start listens on a free port.
-func Start() (*Reflector, error) {
-	conn, err := listen()
+func Start() (*Reflector, error) { return StartAt(netip.MustParseAddrPort("127.0.0.1:0")) }
+
+// StartAt listens where it is told.
+func StartAt(control netip.AddrPort) (*Reflector, error) {
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(control))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,258 @@
+package versus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sidetone/bench/load"
+	"sidetone/bench/load/loadtest"
+	"sidetone/bench/machine"
+	"sidetone/bench/peer"
+)
+
+// reflectorEnv makes this test program a server: it answers ng at the address that the variable has.
+const reflectorEnv = "VERSUS_REFLECTOR"
+
+func TestMain(m *testing.M) {
+	if at := os.Getenv(reflectorEnv); at != "" {
+		os.Exit(reflect(at))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func reflect(at string) int {
+	ended, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	r, err := loadtest.StartAt(netip.MustParseAddrPort(at))
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	<-ended.Done()
+	r.Close()
+	return 0
+}
+
+// contender runs the reflector as a process of its own.
+func contender(name string, started *[]string, servers *[]*peer.Server) *Contender {
+	return &Contender{Name: name, Version: "1", Start: func(p Place) (*peer.Server, error) {
+		*started = append(*started, name)
+		s, err := peer.StartServer(peer.ServerConfig{Name: name, Program: "/usr/bin/env", Dir: p.Dir, CPU: p.CPU,
+			Args: []string{reflectorEnv + "=" + p.Control.String(), os.Args[0]}})
+		*servers = append(*servers, s)
+		return s, err
+	}}
+}
+
+// tiny is a plan of milliseconds.
+func tiny(p plan) plan {
+	p.rounds, p.window, p.warm, p.probe = 2, 100*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	p.prime = 50 * time.Millisecond
+	p.legs, p.manyLegs, p.growthRate = 20, 60, 2000
+	p.searchFrom, p.lowestProbe, p.highestProbe = 1000, 500, 2000
+	p.signal, p.churn = 50*time.Millisecond, 50*time.Millisecond
+	for i := range p.rates {
+		p.rates[i] = 1000 * (i + 1)
+	}
+	return p
+}
+
+func TestEveryBenchAgainstAReflector(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux only")
+	}
+	before, err := machine.CPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			p, err := newPlan(name, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p = tiny(p)
+			want := []string{"sidetone", "other", "sidetone", "other"}
+			if name == "srtp" || name == "transcode" { // one round shows the rest
+				p.rounds, want = 1, want[:2]
+			}
+			var started []string
+			var servers []*peer.Server
+			var fractions []float64
+			r := &runner{name: name, plan: p, cfg: Config{
+				Self: contender("sidetone", &started, &servers), Peer: contender("other", &started, &servers), Dir: t.TempDir(),
+				Progress: func(_ string, fraction float64) { fractions = append(fractions, fraction) },
+			}}
+			rep, err := r.start(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(started, want) {
+				t.Errorf("started %v, want %v", started, want)
+			}
+			if !slices.IsSorted(fractions) || fractions[len(fractions)-1] > 1 {
+				t.Errorf("progress %v", fractions)
+			}
+			wanted := []string{"sidetone.ng_p50_us", "peer.ng_p99_us", "ng_p50", "ng_p99", "ng_calls_per_second"}
+			if name != "signal" {
+				wanted = []string{"capacity", "files_per_call", "cpu_per_packet@1k", "p99@1k", "sidetone.p50_us@1k", "sidetone.lost_percent@1k", "peer.capacity"}
+			}
+			if name == "relay" {
+				wanted = append(wanted, "cpu_per_packet@3k", "cpu_10000_legs_over_200_legs", "sidetone.cpu_200_legs_us")
+			}
+			for _, key := range wanted {
+				v, ok := rep.Value(key)
+				if !ok || v < 0 || v == 0 && !strings.Contains(key, "lost") {
+					t.Errorf("%s is %v, %v", key, v, ok)
+				}
+			}
+			for i, s := range servers {
+				select {
+				case <-s.Ended():
+				default:
+					t.Errorf("server %d was not stopped", i)
+				}
+			}
+		})
+	}
+	if after, err := machine.CPUs(); err != nil || !slices.Equal(before, after) {
+		t.Errorf("this process was left on cores %v of %v, %v", after, before, err)
+	}
+}
+
+func TestServerThatDoesNotServe(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux only")
+	}
+	p, err := newPlan("relay", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := &Contender{Name: "broken", Start: func(p Place) (*peer.Server, error) {
+		return peer.StartServer(peer.ServerConfig{Name: "broken", Program: "/bin/sh", Args: []string{"-c", "echo bad configuration; exit 2"}, Dir: p.Dir, CPU: p.CPU})
+	}}
+	r := &runner{name: "relay", plan: tiny(p), cfg: Config{Self: broken, Dir: t.TempDir(), Progress: func(string, float64) {}}}
+	_, err = r.start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "broken: ended instead of serving") || !strings.Contains(err.Error(), "bad configuration") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestCancelledRunStopsTheServer(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux only")
+	}
+	p, err := newPlan("relay", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var started []string
+	var servers []*peer.Server
+	r := &runner{name: "relay", plan: tiny(p), cfg: Config{Self: contender("sidetone", &started, &servers), Dir: t.TempDir(),
+		Progress: func(what string, _ float64) {
+			if strings.Contains(what, "packets/s") {
+				cancel()
+			}
+		}}}
+	if _, err := r.start(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(servers) != 1 {
+		t.Fatalf("%d servers", len(servers))
+	}
+	<-servers[0].Ended()
+}
+
+func TestNobodyToMeasure(t *testing.T) {
+	if _, err := Run(t.Context(), "relay", Config{}); err == nil {
+		t.Error("measured nobody")
+	}
+	if _, err := Run(t.Context(), "dance", Config{Self: &Contender{}}); err == nil || !strings.Contains(err.Error(), "relay") {
+		t.Errorf("error %v does not say what there is", err)
+	}
+}
+
+// The keys that the project's bars name are there.
+func TestKeys(t *testing.T) {
+	for name, wanted := range map[string][]string{
+		"relay": {"cpu_per_packet@50k", "cpu_per_packet@100k", "capacity", "p99@100k", "sidetone.p50_us@10k", "sidetone.p50_us@100k",
+			"memory_per_call", "cpu_10000_legs_over_200_legs", "ratio.capacity", "peer.capacity"},
+		"srtp":      {"cpu_per_packet@90k", "capacity"},
+		"transcode": {"cpu_per_packet@50k", "capacity"},
+		"signal":    {"ng_p50", "ng_p99", "ng_calls_per_second", "sidetone.calls_per_second"},
+	} {
+		keys, err := Keys(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range wanted {
+			if !slices.Contains(keys, key) {
+				t.Errorf("%s does not know %s", name, key)
+			}
+		}
+	}
+	if _, err := Keys("dance"); err == nil {
+		t.Error("keys of what is not there")
+	}
+}
+
+func TestLegsFollowTheRate(t *testing.T) {
+	p, _ := newPlan("relay", false)
+	for rate, want := range map[int]int{1000: 200, 10_000: 200, 50_000: 1000, 100_000: 2000, 400_000: 2000} {
+		if got := p.legsFor(rate); got != want {
+			t.Errorf("%d legs at %d packets/s, want %d", got, rate, want)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	w := newWatch(0, 1)
+	w.elapsed = 10 * time.Second
+	w.foreign = [2]time.Duration{2 * time.Second, 100 * time.Millisecond}
+	w.waiting["x"], w.measured["x"] = time.Second, 5*time.Second
+	slow := &load.Result{Busy: 0.5, Overrun: 3, Unsent: 2, Wrong: 1}
+	for range 100 {
+		slow.Late.Record(int64(5 * time.Millisecond))
+		slow.Delay.Record(1)
+	}
+	w.generator("x", "50k", slow)
+	w.generator("x", "50k", slow)
+	got := strings.Join(w.warnings(), "\n")
+	for _, want := range []string{
+		"the generator's own sockets had no room for 3 packets (the last of 2 times)", "refused to send 2 packets", "1 wrong packets",
+		"late by 5.0 ms (p99)", "100 packets are few", "used 20 % of the server's core", "x waited for its core for 20 %",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no warning %q in:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "generator's core") {
+		t.Errorf("warned of 1 %%:\n%s", got)
+	}
+	good := newWatch(0, 1)
+	fine := &load.Result{Busy: 0.9}
+	for range fewestPackets {
+		fine.Late.Record(10_000)
+		fine.Delay.Record(1)
+	}
+	good.generator("x", "50k", fine)
+	if got := good.warnings(); len(got) != 0 {
+		t.Errorf("warned without reason: %v", got)
+	}
+	if got := newWatch(0, 0).warnings(); len(got) != 1 {
+		t.Errorf("one core for both: %v", got)
+	}
+}
