@@ -257,6 +257,18 @@ func TestRangeFull(t *testing.T) {
 	}
 }
 
+func TestListensOnIPv6(t *testing.T) {
+	probe, err := net.ListenPacket("udp6", "[::1]:0")
+	if err != nil {
+		t.Skip("no IPv6 here")
+	}
+	probe.Close()
+	n := startNode(t, func(cfg *Config, _ *relay.Config) { cfg.Listen = []string{"udp:[::1]:0"} })
+	if got := result(n.dial(t).ask(req("ping"))); got != "pong" {
+		t.Error(got)
+	}
+}
+
 func TestListenErrors(t *testing.T) {
 	cfg := testConfig(&fakeRelay{}, nil)
 	for _, text := range []string{"tcp:127.0.0.1:0", "udp:nowhere", "udp:192.0.2.1:1", ""} {
