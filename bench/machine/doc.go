@@ -8,6 +8,7 @@
 //	machine ────── /proc/cpuinfo, uname ──► Describe                                 describe.go
 //
 //	this process ◄── PinProcess, PinThread, Prefer, OwnNetwork, AllowFiles           pin_linux.go
+//	other benches ◄── Alone: one measures at a time                                  lock_unix.go
 //
 // Only programs of the bench call it. Reading costs tens of microseconds and is done between measurements or at
 // their two ends. PinThread, Prefer and OwnNetwork act on the calling thread, which the caller has locked.

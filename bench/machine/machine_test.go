@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"context"
+	"errors"
 	"os"
 	"runtime"
 	"slices"
@@ -125,4 +127,26 @@ func TestPinAndOwnNetwork(t *testing.T) {
 		}
 	}()
 	<-done
+}
+
+// A second measurement waits for the first, and gives up when it is told to.
+func TestAlone(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux only")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	release, err := Alone(t.Context(), func() { t.Error("waited for nobody") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := Alone(ctx, cancel); !errors.Is(err, context.Canceled) {
+		t.Errorf("with the lock taken: %v", err)
+	}
+	waited := false
+	again, err := Alone(t.Context(), func() { waited = true; release() })
+	if err != nil || !waited {
+		t.Fatalf("after the release: waited %v, %v", waited, err)
+	}
+	again()
 }

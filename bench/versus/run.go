@@ -54,6 +54,11 @@ func Run(ctx context.Context, name string, cfg Config) (*report.Report, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, float64) {}
 	}
+	release, err := machine.Alone(ctx, func() { cfg.Progress("waiting for another bench on this machine", 0) })
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	return (&runner{cfg: cfg, name: name, plan: p}).start(ctx)
 }
 
