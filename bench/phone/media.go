@@ -27,6 +27,7 @@ type Stats struct {
 	Late              int           // came after they should have been heard
 	Streams           int           // SSRCs heard one after the other
 	Foreign           int           // not from the address the peer signalled
+	Early             int           // came before it was agreed what may come
 	Bad               int           // no RTP, or a payload type that was not agreed
 	Unauthentic       int           // SRTP and SRTCP that the peer's key does not open, or seen before
 	Events            int           // packets of telephone-event
@@ -53,8 +54,8 @@ type stream struct {
 	mu       sync.Mutex // guards what follows
 	remote   netip.AddrPort
 	codec    Codec
-	formats  map[uint8]Codec
-	event    int // payload type of telephone-event, -1 = none
+	formats  map[uint8]Codec // nil = nothing is agreed
+	event    int             // payload type of telephone-event, -1 = none
 	sending  bool
 	vault    vault
 	last     []byte           // the latest voice packet as it was sent
@@ -276,6 +277,11 @@ func (s *stream) read() {
 func (s *stream) receive(b []byte, source netip.AddrPort, at time.Time) {
 	var packet rtp.Packet
 	s.mu.Lock()
+	if s.formats == nil {
+		s.stats.Early++
+		s.mu.Unlock()
+		return
+	}
 	b, err := s.vault.open(b)
 	if err != nil {
 		s.stats.Unauthentic++
