@@ -1,6 +1,7 @@
 package ng
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ func (c *call) offer(o *options, w *reply, now time.Time) error {
 		return nil
 	}
 	d, from := c.forOffer(o, now)
-	fresh := len(d.sections) == 0
+	fresh := !slices.Contains(c.dialogues, d)
 	plan, err := c.plan(d, s, from, o)
 	if err != nil {
 		return err
