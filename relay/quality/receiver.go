@@ -1,0 +1,176 @@
+package quality
+
+import (
+	"math"
+	"time"
+
+	"sidetone/relay/rtp"
+)
+
+// The bounds of what belongs to a stream (RFC 3550, A.1).
+const (
+	maxDropout  = 3000 // packets that may be missing in a row
+	maxMisorder = 100  // packets that may come late by so many
+)
+
+// maxPause is the longest time between two packets from which jitter is learned; after more, a source may have begun
+// its timestamps anew.
+const maxPause = int64(2 * time.Second)
+
+// Receiver follows the RTP of one peer. The zero value is ready.
+type Receiver struct {
+	ssrc    uint32
+	clock   int // kHz of the timestamps
+	started bool
+
+	// The stream's sequence numbers (RFC 3550, A.1).
+	max    uint16
+	cycles uint32 // turns << 16
+	base   uint32
+	bad    uint32 // the number that would prove a new start; badNone = no suspicion
+	got    uint64
+
+	past      Counts // streams before this one
+	reported  Counts // of this stream, as of the last Block
+	jitter    uint32 // RFC 3550, A.8, timestamp units * 16
+	timestamp uint32
+	at        int64
+}
+
+const badNone = 1 << 16
+
+// Counts are packets that were sent and those of them that came; duplicates make more come than were sent.
+type Counts struct{ Expected, Received uint64 }
+
+// Lost is how many did not come.
+func (c Counts) Lost() uint64 {
+	if c.Received >= c.Expected {
+		return 0
+	}
+	return c.Expected - c.Received
+}
+
+// Packet takes an RTP packet that came at time now, whose payload type has a clock of so many kHz.
+//
+// Hot path: no allocation, lock, clock or log.
+func (r *Receiver) Packet(b []byte, kHz int, now int64) {
+	ssrc, seq, timestamp := rtp.SSRC(b), rtp.SequenceNumber(b), rtp.Timestamp(b)
+	if !r.started || ssrc != r.ssrc {
+		r.start(ssrc, seq)
+		r.clock, r.timestamp, r.at, r.jitter = kHz, timestamp, now, 0
+		return
+	}
+	if !r.count(seq) {
+		return
+	}
+	if r.got == 1 { // it has started again
+		r.clock, r.timestamp, r.at = kHz, timestamp, now
+		return
+	}
+	// A packet with the timestamp of the one before says nothing of the time between: DTMF events repeat theirs.
+	if timestamp != r.timestamp {
+		if elapsed := now - r.at; kHz == r.clock && elapsed <= maxPause {
+			r.learn(elapsed, rtp.TimestampDiff(timestamp, r.timestamp))
+		}
+		r.clock, r.timestamp, r.at = kHz, timestamp, now
+	}
+}
+
+// start begins with a stream.
+func (r *Receiver) start(ssrc uint32, seq uint16) {
+	if r.started {
+		r.past = r.Counts()
+	}
+	r.started, r.ssrc = true, ssrc
+	r.max, r.base, r.cycles, r.bad, r.got = seq, uint32(seq), 0, badNone, 1
+	r.reported = Counts{}
+}
+
+// count takes a sequence number and reports whether it is of the stream (RFC 3550, A.1, update_seq).
+//
+// Hot path: no allocation, lock, clock or log.
+func (r *Receiver) count(seq uint16) bool {
+	switch ahead := seq - r.max; {
+	case ahead < maxDropout:
+		if seq < r.max {
+			r.cycles += 1 << 16
+		}
+		r.max = seq
+	case ahead <= math.MaxUint16-maxMisorder:
+		if uint32(seq) != r.bad {
+			r.bad = uint32(seq + 1)
+			return false
+		}
+		r.start(r.ssrc, seq) // two in sequence: the source has started again
+		return true
+	}
+	r.got++
+	return true
+}
+
+// learn takes the time between two packets, by our clock in nanoseconds and by theirs in timestamp units, and refines the
+// jitter (RFC 3550, A.8).
+//
+// Hot path: no allocation, lock, clock or log.
+func (r *Receiver) learn(elapsed int64, theirs int) {
+	d := elapsed*int64(r.clock)/1e6 - int64(theirs)
+	if d < 0 {
+		d = -d
+	}
+	if d > maxPause*int64(r.clock)/1e6 {
+		return // their clock jumped
+	}
+	r.jitter += uint32(d) - (r.jitter+8)>>4
+}
+
+// Counts returns what was sent and what came, over all streams.
+func (r *Receiver) Counts() Counts {
+	c := r.stream()
+	return Counts{Expected: r.past.Expected + c.Expected, Received: r.past.Received + c.Received}
+}
+
+// stream is Counts for the present one.
+func (r *Receiver) stream() Counts {
+	if !r.started {
+		return Counts{}
+	}
+	return Counts{Expected: uint64(r.cycles) + uint64(r.max) - uint64(r.base) + 1, Received: r.got}
+}
+
+// Jitter returns the interarrival jitter of the present stream.
+func (r *Receiver) Jitter() time.Duration { return span(r.jitter>>4, r.clock) }
+
+// span turns timestamp units into time.
+func span(units uint32, kHz int) time.Duration {
+	if kHz <= 0 {
+		return 0
+	}
+	return time.Duration(units) * time.Millisecond / time.Duration(kHz)
+}
+
+// Block is the part of a report about one stream (RFC 3550, 6.4.1), but for what belongs to the peer's own reports.
+type Block struct {
+	SSRC         uint32
+	FractionLost uint8  // of 256, since the last block
+	Lost         int32  // since the stream's start, 24 bits
+	Highest      uint32 // sequence number, turns above
+	Jitter       uint32 // timestamp units
+}
+
+// Block returns the next report about the present stream; false when nothing came since the last one.
+//
+// Hot path: no allocation, lock, clock or log.
+func (r *Receiver) Block() (Block, bool) {
+	now := r.stream()
+	if now.Received == r.reported.Received {
+		return Block{}, false
+	}
+	since := Counts{Expected: now.Expected - r.reported.Expected, Received: now.Received - r.reported.Received}
+	r.reported = now
+	b := Block{SSRC: r.ssrc, Highest: r.cycles | uint32(r.max), Jitter: r.jitter >> 4}
+	b.Lost = int32(min(max(int64(now.Expected)-int64(now.Received), -1<<23), 1<<23-1))
+	if since.Expected > 0 {
+		b.FractionLost = uint8(min(since.Lost()<<8/since.Expected, 255))
+	}
+	return b, true
+}
