@@ -8,9 +8,13 @@ import "time"
 //	pause
 //	limit ┤            ┌─────────
 //	      │          ／
-//	    0 ┼────────┘
-//	      └────────┬───┬──────── packets a millisecond
-//	           idleRate fullRate
+//	      │        ／
+//	    0 ┼──────┘· ·
+//	      └──────┬─────┬──────── packets a millisecond
+//	         idleRate fullRate
+//
+// A pause that would gather less than worthwhile packets is left out: it is a system call and a wake-up more and saves
+// less than one.
 type window struct {
 	limit time.Duration // BatchWindow; 0 = never pauses
 	rate  float64       // packets a millisecond, smoothed over rateTime
@@ -21,6 +25,8 @@ const (
 	idleRate = 10.0 // packets a millisecond up to which a packet never waits
 	fullRate = 50.0 // ... and from which on it may wait for the whole limit
 	rateTime = float64(5 * time.Millisecond)
+	// worthwhile is how many packets a pause must be expected to gather.
+	worthwhile = 2.0
 )
 
 // pause takes the number of packets that the shard has just received and returns how long it lets the next ones
@@ -37,5 +43,9 @@ func (w *window) pause(received int, now int64) time.Duration {
 	if w.rate <= idleRate {
 		return 0
 	}
-	return time.Duration(float64(w.limit) * min((w.rate-idleRate)/(fullRate-idleRate), 1))
+	pause := float64(w.limit) * min((w.rate-idleRate)/(fullRate-idleRate), 1)
+	if w.rate*pause < worthwhile*float64(time.Millisecond) {
+		return 0
+	}
+	return time.Duration(pause)
 }
