@@ -37,4 +37,3 @@ func (d *directory) ByTel(tel string) (sip.Account, bool) {
 	a, ok := d.accounts[tel]
 	return a, ok
 }
-

@@ -168,10 +168,13 @@ func TestMissingSaysWhatToInstall(t *testing.T) {
 	if _, err := StartBaresip(context.Background(), BaresipConfig{}); err == nil {
 		t.Error("started what is not there")
 	}
-	for ci, want := range map[string]string{"true": "failed", "": "skipped"} {
-		t.Setenv("CI", ci)
-		if got := needed("baresip"); got != want {
-			t.Errorf("CI=%q: %s, want %s", ci, got, want)
+	for _, tc := range []struct{ ci, peers, want string }{
+		{"", "", "skipped"}, {"true", "", "failed"}, {"", "required", "failed"},
+	} {
+		t.Setenv("CI", tc.ci)
+		t.Setenv("SIDETONE_PEERS", tc.peers)
+		if got := needed("baresip"); got != tc.want {
+			t.Errorf("CI=%q, SIDETONE_PEERS=%q: %s, want %s", tc.ci, tc.peers, got, tc.want)
 		}
 	}
 }
