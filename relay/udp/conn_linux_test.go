@@ -2,6 +2,7 @@ package udp_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -38,6 +39,12 @@ func loopback6(t testing.TB) netip.Addr {
 	return a
 }
 
+// overNetworks runs a test over both ways to the network.
+func overNetworks(t *testing.T, dscp int, test func(t *testing.T, n udp.Network)) {
+	t.Run("ports", func(t *testing.T) { test(t, ports(t, udp.PortsConfig{DSCP: dscp})) })
+	t.Run("steered", func(t *testing.T) { test(t, steered(t, udp.SteeredConfig{DSCP: dscp})) })
+}
+
 func TestPortsContract(t *testing.T) {
 	v6 := loopback6(t)
 	udptest.TestNetwork(t, func(t *testing.T) udptest.Subject {
@@ -55,7 +62,10 @@ func TestDSCPIsRefusedOutsideItsRange(t *testing.T) {
 
 // TestDSCPMarksWhatIsSent reads the mark from the received packet's own header.
 func TestDSCPMarksWhatIsSent(t *testing.T) {
-	n := ports(t, udp.PortsConfig{DSCP: 46})
+	overNetworks(t, 46, dscpMarksWhatIsSent)
+}
+
+func dscpMarksWhatIsSent(t *testing.T, n udp.Network) {
 	for _, addr := range []netip.Addr{loopback, loopback6(t)} {
 		if !addr.IsValid() {
 			continue
@@ -152,8 +162,7 @@ func TestOutOfFileDescriptors(t *testing.T) {
 }
 
 // pair is two ports on one Conn, and what the benchmarks send over them.
-func pair(t testing.TB, batch int) (udp.Conn, []udp.Packet, []udp.Packet) {
-	n := ports(t, udp.PortsConfig{})
+func pair(t testing.TB, n udp.Network, addr netip.Addr, batch int) (udp.Conn, []udp.Packet, []udp.Packet) {
 	c, err := n.Conn(batch)
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +170,7 @@ func pair(t testing.TB, batch int) (udp.Conn, []udp.Packet, []udp.Packet) {
 	t.Cleanup(func() { c.Close() })
 	var local [2]netip.AddrPort
 	for slot := range local {
-		p, err := n.Open(netip.AddrPortFrom(loopback, 0))
+		p, err := n.Open(netip.AddrPortFrom(addr, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,32 +204,42 @@ func roundTrip(t testing.TB, c udp.Conn, out, in []udp.Packet) {
 }
 
 func TestSendReceiveNoAllocs(t *testing.T) {
-	for _, batch := range []int{1, 16} {
-		c, out, in := pair(t, batch)
-		if n := testing.AllocsPerRun(200, func() { roundTrip(t, c, out, in) }); n != 0 {
-			t.Errorf("batch %d: %v allocations", batch, n)
+	overNetworks(t, 0, func(t *testing.T, n udp.Network) {
+		for _, addr := range []netip.Addr{loopback, loopback6(t)} {
+			for _, batch := range []int{1, 16} {
+				if addr.IsValid() {
+					sendReceiveNoAllocs(t, n, addr, batch)
+				}
+			}
 		}
-		if n := testing.AllocsPerRun(20, func() {
-			c.Receive(in, time.Microsecond)
-			c.Pause(time.Microsecond)
-		}); n != 0 {
-			t.Errorf("waiting: %v allocations", n)
-		}
+	})
+}
+
+func sendReceiveNoAllocs(t *testing.T, n udp.Network, addr netip.Addr, batch int) {
+	c, out, in := pair(t, n, addr, batch)
+	if n := testing.AllocsPerRun(200, func() { roundTrip(t, c, out, in) }); n != 0 {
+		t.Errorf("%s, batch %d: %v allocations", addr, batch, n)
+	}
+	if n := testing.AllocsPerRun(20, func() {
+		c.Receive(in, time.Microsecond)
+		c.Pause(time.Microsecond)
+	}); n != 0 {
+		t.Errorf("waiting: %v allocations", n)
 	}
 }
 
 func BenchmarkSendReceive(b *testing.B) {
-	for _, c := range []struct {
-		name  string
-		batch int
-	}{{"1", 1}, {"16", 16}} {
-		b.Run(c.name, func(b *testing.B) {
-			conn, out, in := pair(b, c.batch)
-			b.ReportAllocs()
-			for b.Loop() {
-				roundTrip(b, conn, out, in)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*c.batch), "ns/packet")
-		})
+	for _, batch := range []int{1, 16, 64} {
+		b.Run(fmt.Sprintf("ports/%d", batch), func(b *testing.B) { sendReceive(b, ports(b, udp.PortsConfig{}), batch) })
+		b.Run(fmt.Sprintf("steered/%d", batch), func(b *testing.B) { sendReceive(b, steered(b, udp.SteeredConfig{}), batch) })
 	}
+}
+
+func sendReceive(b *testing.B, n udp.Network, batch int) {
+	conn, out, in := pair(b, n, loopback, batch)
+	b.ReportAllocs()
+	for b.Loop() {
+		roundTrip(b, conn, out, in)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/packet")
 }
