@@ -11,8 +11,9 @@
 //	Result ◄── Histogram ◄── sink.take ◄── wire.receive ◄──┘
 //	           histogram.go  sink.go
 //
-//	Signal: the latency of requests, and how many calls a second         signal.go
-//	Search: the highest rate that holds                                  knee.go
+//	Signal, Churn: the latency of ng requests, and how many calls a second    signal.go
+//	SIPCalls: whole SIP calls between stations of the server                 sip_calls.go sip_message.go
+//	Search: the highest rate that holds                                      knee.go
 //
 // A Generator belongs to one goroutine, which is best locked to a thread that has a core for itself: the loop never
 // sleeps (a sleeping receiver would make the server pay for waking it) and never allocates. What a server sees:

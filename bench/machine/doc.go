@@ -1,7 +1,7 @@
 // Package machine reads the kernel's own accounts of processes, cores and the network, and gives a measurement its
 // place on the machine.
 //
-//	               /proc/PID/task/*/schedstat ──► Process.CPU    time on a core, time waiting for one
+//	               /proc/PID/task/*/schedstat ──► Process.CPU    time on a core
 //	server (PID) ─ /proc/PID/status, /proc/PID/fd ► Process.Memory, Files            process.go
 //	box ────────── /proc/stat ──► Cores ─── minus what is ours ──► load of others    cores.go
 //	network ────── /proc/net/snmp ──► Drops: packets the kernel had no room for      drops.go

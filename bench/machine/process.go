@@ -15,20 +15,10 @@ import (
 // Process is a running process by its number.
 type Process int
 
-// Account is what the kernel counted for all threads of a process.
-type Account struct {
-	OnCore  time.Duration // running, in user and kernel mode
-	Waiting time.Duration // ready to run while something else had the core
-}
-
-// Sub returns what was counted since an earlier account.
-func (a Account) Sub(earlier Account) Account {
-	return Account{a.OnCore - earlier.OnCore, a.Waiting - earlier.Waiting}
-}
-
-// CPU adds up the schedstat files of the process's threads.
-func (p Process) CPU() (Account, error) {
-	var sum Account
+// CPU returns how long all threads of the process were on a core, in user and kernel mode: the sum of their schedstat
+// files. How long they waited for one is there too and of no use: those of one process wait for each other.
+func (p Process) CPU() (time.Duration, error) {
+	var sum time.Duration
 	dir := fmt.Sprintf("/proc/%d/task", int(p))
 	tasks, err := os.ReadDir(dir)
 	if err != nil {
@@ -46,21 +36,19 @@ func (p Process) CPU() (Account, error) {
 		if err != nil {
 			return sum, fmt.Errorf("%s/%s: %w", dir, t.Name(), err)
 		}
-		sum.OnCore += one.OnCore
-		sum.Waiting += one.Waiting
+		sum += one
 	}
 	return sum, nil
 }
 
-// parseSchedstat reads "time on a core, time waiting, slices", the times in ns.
-func parseSchedstat(text string) (Account, error) {
+// parseSchedstat reads "time on a core, time waiting for one, slices", the times in ns, and returns the first.
+func parseSchedstat(text string) (time.Duration, error) {
 	fields := strings.Fields(text)
-	if len(fields) < 2 {
-		return Account{}, fmt.Errorf("schedstat %q", text)
+	if len(fields) != 3 {
+		return 0, fmt.Errorf("schedstat %q", text)
 	}
 	on, err := strconv.ParseInt(fields[0], 10, 64)
-	waiting, err2 := strconv.ParseInt(fields[1], 10, 64)
-	return Account{time.Duration(on), time.Duration(waiting)}, errors.Join(err, err2)
+	return time.Duration(on), err
 }
 
 // Memory returns how many bytes of the process are in memory (VmRSS). What the kernel holds for it, such as

@@ -1,8 +1,11 @@
 package versus
 
 import (
+	"crypto/rand"
 	"net/netip"
+	"strconv"
 
+	"sidetone/bench/load"
 	"sidetone/bench/machine"
 	"sidetone/bench/peer"
 )
@@ -11,6 +14,7 @@ import (
 type Contender struct {
 	Name    string
 	Version string
+	SIP     bool // it also takes SIP calls of the stations of its Place
 	// Start starts it by peer.StartServer, on the thread it is called on. It need not be ready when it returns.
 	Start func(Place) (*peer.Server, error)
 }
@@ -20,6 +24,7 @@ type Place struct {
 	Dir                 string         // scratch, its own
 	Control             netip.AddrPort // where it answers ng
 	SIP                 netip.AddrPort // where it answers SIP, if it can
+	Callers, Callees    []load.Account // its stations, if it has any: each of the first calls one of the second
 	FirstPort, LastPort uint16         // media, on the address of Control
 	CPU                 int            // its core
 }
@@ -31,3 +36,16 @@ const (
 	lastPort       = 59_999
 	lastSharedPort = 31_999
 )
+
+// sipPairs is how many calls are under way at once when whole SIP calls are counted.
+const sipPairs = 32
+
+// stations returns accounts that nobody can guess, numbered from first on.
+func stations(first int) []load.Account {
+	accounts := make([]load.Account, sipPairs)
+	for i := range accounts {
+		tel := strconv.Itoa(first + i)
+		accounts[i] = load.Account{Tel: tel, UserID: "u" + tel, Password: rand.Text()}
+	}
+	return accounts
+}

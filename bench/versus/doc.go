@@ -6,7 +6,7 @@
 //	  Contender.Start ──► server process on the server's core ──► stage: ping, warm up, steps        stage.go
 //	                                 │                                     │ load.Generator
 //	                                 ▼                                     ▼
-//	  relay, srtp, transcode: packets.go    signal: signal.go     SIP calls: sip.go
+//	  relay, srtp, transcode: packets.go    signal: signal.go
 //	                                 │ Samples, watch (foreign load, drops, generator): watch.go
 //	                                 ▼
 //	                           report.Report
@@ -24,6 +24,7 @@
 //	cpu_200_legs_us, cpu_10000_legs_us   time a packet at 50,000 packets/s, ours alone
 //	ng_p50_us, ng_p99_us     offer and answer of one call together, at 400 calls/s
 //	ng_calls_per_second      offer, answer, delete, sixteen calls at once
+//	calls_per_second         whole SIP calls, 32 at once, from INVITE to both BYEs; call_setup_p50_us to the 200; ours alone
 //
 // Limits: Linux, two cores; without root the network is the shared loopback and nobody is given precedence.
 package versus

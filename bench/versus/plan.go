@@ -97,7 +97,7 @@ func Keys(name string) ([]string, error) {
 		ratios = append(ratios, growthKey)
 	}
 	if name == "signal" {
-		own = slices.Concat(own, []string{sipCallsKey})
+		own = slices.Concat(own, []string{sipCallsKey, sipSetupP50Key, sipSetupP99Key})
 	}
 	keys := ratios
 	for _, key := range ratios {

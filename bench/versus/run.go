@@ -162,7 +162,7 @@ func (r *runner) round(ctx context.Context, c *Contender, samples *report.Sample
 	}
 	defer s.close()
 	if r.plan.rates == nil {
-		err = s.signal(ctx)
+		err = s.signal(ctx, own)
 	} else {
 		err = s.packets(ctx, own, knee)
 	}

@@ -12,15 +12,21 @@ import (
 const (
 	signalInterval = 2500 * time.Microsecond // between calls: 400 a second
 	churnSlots     = 16
+)
+
+// The keys of whole SIP calls, ours alone.
+const (
 	sipCallsKey    = "calls_per_second"
+	sipSetupP50Key = "call_setup_p50_us"
+	sipSetupP99Key = "call_setup_p99_us"
 )
 
 // signalKeys are what signal measures of both servers.
 var signalKeys = []string{"ng_p50_us", "ng_p99_us", "offer_p50_us", "offer_p99_us", "answer_p50_us", "answer_p99_us",
 	"delete_p50_us", "delete_p99_us", "ng_calls_per_second"}
 
-// signal is one round of requests.
-func (s *stage) signal(ctx context.Context) error {
+// signal is one round of requests, and of SIP calls where the contender takes them.
+func (s *stage) signal(ctx context.Context, own bool) error {
 	if err := s.warmUp(ctx); err != nil {
 		return err
 	}
@@ -51,5 +57,23 @@ func (s *stage) signal(ctx context.Context) error {
 		return err
 	}
 	s.samples.Add("ng_calls_per_second", float64(calls)/s.plan.churn.Seconds())
+	if own && s.contender.SIP {
+		if err := s.sipCalls(ctx); err != nil {
+			return err
+		}
+	}
 	return s.watch.end(s.contender.Name, "signalling", s.process, 0)
+}
+
+// sipCalls counts whole calls between stations.
+func (s *stage) sipCalls(ctx context.Context) error {
+	s.progress("SIP calls")
+	res, err := load.SIPCalls(ctx, load.SIPConfig{Server: s.place.SIP, Callers: s.place.Callers, Callees: s.place.Callees, Window: s.plan.churn})
+	if err != nil {
+		return err
+	}
+	s.samples.Add(sipCallsKey, float64(res.Calls)/s.plan.churn.Seconds())
+	s.samples.Add(sipSetupP50Key, float64(res.Setup.Percentile(0.5))*microseconds)
+	s.samples.Add(sipSetupP99Key, float64(res.Setup.Percentile(0.99))*microseconds)
+	return nil
 }

@@ -47,15 +47,16 @@ func (r *runner) open(ctx context.Context, c *Contender, samples *report.Samples
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	control, err := freePort()
+	control, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	sip, err := freePort()
+	sip, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
-	s.place = Place{Dir: dir, Control: control, SIP: sip, FirstPort: firstPort, LastPort: r.lastPort, CPU: r.serverCore}
+	s.place = Place{Dir: dir, Control: control, SIP: sip, FirstPort: firstPort, LastPort: r.lastPort, CPU: r.serverCore,
+		Callers: stations(1000), Callees: stations(2000)}
 	s.progress("start")
 	if s.server, err = c.Start(s.place); err != nil {
 		return nil, err
@@ -80,8 +81,8 @@ func (s *stage) close() {
 	s.server.Stop()
 }
 
-// freePort finds a port that is free in UDP and TCP on the loopback of the calling thread's network.
-func freePort() (netip.AddrPort, error) {
+// FreePort finds a port that is free in UDP and TCP on the loopback of the calling thread's network.
+func FreePort() (netip.AddrPort, error) {
 	for range 100 {
 		u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
@@ -160,10 +161,7 @@ func (s *stage) step(ctx context.Context, what string, rate, legs int, window ti
 		return nil, err
 	}
 	res, err := s.generator.Run(ctx, load.Step{Rate: rate, Legs: legs, Warm: s.plan.warm, Window: window,
-		Meter: func() (time.Duration, error) {
-			a, err := s.process.CPU()
-			return a.OnCore, err
-		}})
+		Meter: s.process.CPU})
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 // From where on something is worth a warning.
 const (
 	foreignShare   = 0.05 // of a core that other programs used
-	waitingShare   = 0.02 // of the time that the server waited for its core
 	busyShare      = 0.95 // of the generator's time
 	lateLimit      = time.Millisecond
 	spreadLimit    = 0.25 // between rounds, of the median
@@ -40,14 +39,14 @@ type watch struct {
 type reading struct {
 	at     time.Time
 	cores  machine.Cores
-	server machine.Account
-	own    machine.Account
+	server time.Duration
+	own    time.Duration
 	drops  int64
 }
 
 func newWatch(serverCore, generatorCore int) *watch {
 	return &watch{own: machine.Process(os.Getpid()), serverCore: serverCore, generatorCore: generatorCore,
-		waiting: map[string]time.Duration{}, measured: map[string]time.Duration{}, times: map[string]int{}, latest: map[string]string{}}
+		times: map[string]int{}, latest: map[string]string{}}
 }
 
 // note adds a warning, or counts it once more; kind tells whether it is the same.
@@ -87,12 +86,10 @@ func (w *watch) end(name, what string, server machine.Process, overrun int) erro
 		return err
 	}
 	b, elapsed := w.before, now.at.Sub(w.before.at)
-	served := now.server.Sub(b.server)
+	served := now.server - b.server
 	w.elapsed += elapsed
-	w.foreign[0] += now.cores.Busy(b.cores, w.serverCore) - served.OnCore
-	w.foreign[1] += now.cores.Busy(b.cores, w.generatorCore) - now.own.Sub(b.own).OnCore
-	w.waiting[name] += served.Waiting
-	w.measured[name] += elapsed
+	w.foreign[0] += now.cores.Busy(b.cores, w.serverCore) - served
+	w.foreign[1] += now.cores.Busy(b.cores, w.generatorCore) - (now.own - b.own)
 	if drops := now.drops - b.drops - int64(overrun); drops > 0 && what != limitName {
 		w.note("drops "+name+what, fmt.Sprintf("%s at %s: its sockets had no room for %d packets", name, what, drops))
 	}
@@ -142,11 +139,6 @@ func (w *watch) warnings() []string {
 	for i, whose := range []string{"server's", "generator's"} {
 		if share := w.foreign[i].Seconds() / max(w.elapsed.Seconds(), 1e-9); share > foreignShare && w.serverCore != w.generatorCore {
 			w.note("foreign "+whose, fmt.Sprintf("other programs used %.0f %% of the %s core", 100*share, whose))
-		}
-	}
-	for name, waited := range w.waiting {
-		if share := waited.Seconds() / max(w.measured[name].Seconds(), 1e-9); share > waitingShare {
-			w.note("waiting "+name, fmt.Sprintf("%s waited for its core for %.0f %% of the time", name, 100*share))
 		}
 	}
 	var all []string

@@ -110,13 +110,13 @@ func (c *benchCmd) self() (*versus.Contender, error) {
 		}
 		return peer.StartServer(peer.ServerConfig{Name: "sidetone", Program: program, Args: []string{"serve", "-c", file}, Dir: p.Dir, CPU: p.CPU})
 	}
-	return &versus.Contender{Name: "sidetone", Version: fullVersion(), Start: start}, nil
+	return &versus.Contender{Name: "sidetone", Version: fullVersion(), SIP: true, Start: start}, nil
 }
 
-// benchConfig is a server on loopback that differs from a default one in where it listens, in that it has one shard
-// for its one core, and in that nothing times out while it is measured.
+// benchConfig is a server on loopback that differs from a default one in its stations and where it listens, in that it
+// has one shard for its one core, and in that nothing times out while it is measured.
 func benchConfig(p versus.Place, sockets string) []byte {
-	return fmt.Appendf(nil, `sip:
+	text := fmt.Appendf(nil, `sip:
   listen: ["udp:%s"]
 media:
   interfaces: [{name: lan, address: %s, ports: %d-%d}]
@@ -127,7 +127,12 @@ ng: {listen: ["udp:%s"]}
 api: {listen: ""}
 store: {dir: state}
 log: {level: warn}
+stations:
 `, p.SIP, p.Control.Addr(), p.FirstPort, p.LastPort, sockets, p.Control)
+	for _, a := range slices.Concat(p.Callers, p.Callees) {
+		text = fmt.Appendf(text, "  - {tel: %q, user_id: %s, password: %s}\n", a.Tel, a.UserID, a.Password)
+	}
+	return text
 }
 
 // rtpengine is Debian's.
