@@ -25,14 +25,12 @@ type watch struct {
 	own                       machine.Process
 	serverCore, generatorCore int
 
-	elapsed  time.Duration // of all steps
-	foreign  [2]time.Duration
-	waiting  map[string]time.Duration // by server
-	measured map[string]time.Duration
-	notes    []string // in the order of their first coming
-	times    map[string]int
-	latest   map[string]string
-	before   reading
+	elapsed time.Duration // of all steps
+	foreign [2]time.Duration
+	notes   []string // in the order of their first coming
+	times   map[string]int
+	latest  map[string]string
+	before  reading
 }
 
 // reading is the accounts at one moment.

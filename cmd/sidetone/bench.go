@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func (c *benchCmd) Run(ctx context.Context, o output) error {
 		return usageError{err}
 	}
 	if !c.Sidetone && c.Peer == "none" {
-		return usageError{fmt.Errorf("sidetone: --no-sidetone with --peer none leaves nothing to measure")}
+		return usageError{errors.New("sidetone: --no-sidetone with --peer none leaves nothing to measure")}
 	}
 	dir, err := os.MkdirTemp("", "sidetone-bench-")
 	if err != nil {
@@ -54,6 +55,9 @@ func (c *benchCmd) Run(ctx context.Context, o output) error {
 	cfg.Progress = progress.show
 	result, err := versus.Run(ctx, c.Name, cfg)
 	progress.clear()
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if err != nil {
 		return err
 	}

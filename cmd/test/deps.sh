@@ -11,6 +11,7 @@ needed=(
 	baresip:baresip-core
 	kamailio:kamailio
 	sox:sox
+	rtpengine:rtpengine-daemon
 	ip:iproute2
 	iptables:iptables
 )
