@@ -40,7 +40,10 @@ type leg struct {
 // newLeg makes a leg that sends what is agreed on: own describes it, theirs the server's port for it.
 func newLeg(w *wire, ssrc uint32, own, theirs description) (*leg, error) {
 	l := &leg{wire: w, to: sockaddr(theirs.Media), source: theirs.Media, secure: own.Secure, ssrc: ssrc,
-		packet: make([]byte, PacketSize), number: uint16(ssrc * 40503), time: ssrc * 2654435761}
+		packet: make([]byte, PacketSize), time: ssrc * 2654435761}
+	// Low, as RFC 3711 section 3.3.1 has it: a receiver must see a packet before the number wraps, and the sink
+	// looks at samples only.
+	l.number = uint16(ssrc*40503) & 0x3fff
 	l.codec = &alphabets()[0]
 	if own.PayloadType == payloadTypePCMA {
 		l.codec = &alphabets()[1]
