@@ -47,19 +47,14 @@ func (l *lobby) open(n *Steered) error {
 	return nil
 }
 
-// drain gives what the lobby holds to the ports it is for. With the lock held.
-func (l *lobby) drain(n *Steered) {
-	for _, fd := range l.sockets {
-		for fd >= 0 {
-			got := l.in.fetch(fd, 0, lobbyBatch)
-			for i := range got {
-				to := l.in.destination(i)
-				n.give(to, l.in.packet(i, 0))
-				l.in.reset(i)
-			}
-			if got < lobbyBatch {
-				break
-			}
+// drain gives what the lobby holds of a family to the ports it is for. With the lock held.
+func (l *lobby) drain(n *Steered, family int) {
+	for got := lobbyBatch; got == lobbyBatch; {
+		got = l.in.fetch(l.sockets[family], 0, lobbyBatch)
+		for i := range got {
+			to := l.in.destination(i)
+			n.give(to, l.in.packet(i, 0))
+			l.in.reset(i)
 		}
 	}
 }

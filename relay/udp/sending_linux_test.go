@@ -88,3 +88,32 @@ func threadCPU(t testing.TB) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// BenchmarkOpen is the life of a port without a packet: what a call costs in sockets.
+func BenchmarkOpen(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		network func() udp.Network
+	}{
+		{"ports", func() udp.Network { return ports(b, udp.PortsConfig{}) }},
+		{"steered", func() udp.Network { return steered(b, udp.SteeredConfig{}) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			n := c.network()
+			conn := newConn(b, n)
+			port := uint16(0)
+			for b.Loop() {
+				port = port%10_000 + 1
+				p, err := n.Open(netip.AddrPortFrom(loopback, 20000+port))
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := conn.Attach(0, p); err != nil {
+					b.Fatal(err)
+				}
+				conn.Detach(0)
+				p.Close()
+			}
+		})
+	}
+}

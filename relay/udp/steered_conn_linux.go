@@ -45,8 +45,10 @@ const (
 	lobbyMark  = 2 // + family
 )
 
-// spareBatch is how many packets Detach reads at once.
-const spareBatch = 32
+const (
+	spareBatch = 32      // packets that Detach reads at once
+	mostBehind = 1 << 16 // and at most: more than the receive buffer holds
+)
 
 // Conn makes a shard's receive sockets and raw sockets.
 func (n *Steered) Conn(batch int) (Conn, error) {
@@ -134,9 +136,10 @@ func (c *steeredConn) attach(slot uint32, p Port) error {
 	case s.conn != nil:
 		return fmt.Errorf("it is attached already")
 	}
-	n.lobby.drain(n)
+	f := family(s.local.Addr())
+	n.lobby.drain(n, f)
 	n.steering.set(s.address, s.local.Port(), c.entry)
-	n.lobby.drain(n)
+	n.lobby.drain(n, f)
 	s.conn, s.slot = c, slot
 	c.carried = append(c.carried, s.parked...)
 	c.stats.Overflowed += s.lost
@@ -166,31 +169,42 @@ func (c *steeredConn) Detach(slot uint32) {
 	if s.conn != c {
 		return // this Conn has been closed
 	}
-	s.conn = nil
-	if !s.closed && !n.closed {
-		n.steering.set(s.address, s.local.Port(), lobbyEntry)
-	}
 	c.takeInbox()
+	c.turnAway(s)
+	c.parkCarried()
+	c.empty(family(s.local.Addr()))
+}
+
+// turnAway sends a port to the lobby. With the lock held.
+func (c *steeredConn) turnAway(s *steeredPort) {
+	s.conn = nil
+	if !s.closed && !c.network.closed {
+		c.network.steering.set(s.address, s.local.Port(), lobbyEntry)
+	}
+}
+
+// parkCarried lets what was carried for ports that have been turned away wait with them. With the lock held.
+func (c *steeredConn) parkCarried() {
 	kept := c.carried[:0]
 	for _, p := range c.carried {
 		switch {
-		case p.port != s:
+		case p.port.conn == c:
 			kept = append(kept, p)
-		case !s.closed:
-			s.park(p)
+		case !p.port.closed:
+			p.port.park(p)
 		}
 	}
 	clear(c.carried[len(kept):])
 	c.carried = kept
-	c.empty(family(s.local.Addr()))
 }
 
-// empty reads all that a receive socket holds. With the lock held.
+// empty reads what a receive socket holds: mostBehind packets at most, lest a flood keep it here; what is behind them
+// follows its port when Receive comes to it. With the lock held.
 func (c *steeredConn) empty(f int) {
 	if c.spare.size() == 0 {
 		c.spare = newReceiver(spareBatch, true)
 	}
-	for got := spareBatch; got == spareBatch; {
+	for got, read := spareBatch, 0; got == spareBatch && read < mostBehind; read += got {
 		got = c.spare.fetch(c.sockets[f], 0, spareBatch)
 		for i := range got {
 			to, p := c.spare.destination(i), c.spare.packet(i, 0)
@@ -253,7 +267,7 @@ func (c *steeredConn) Receive(ps []Packet, timeout time.Duration) (int, error) {
 		case wakeMark:
 			drain(c.wake)
 		case lobbyMark, lobbyMark + 1:
-			c.receiveLobby()
+			c.receiveLobby(int(mark - lobbyMark))
 		default:
 			ready[mark-sharedMark] = true
 		}
@@ -337,11 +351,11 @@ func (c *steeredConn) receiveCarried(ps []Packet) int {
 }
 
 // receiveLobby lets the lobby's packets go where they belong.
-func (c *steeredConn) receiveLobby() {
+func (c *steeredConn) receiveLobby(family int) {
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()
 	if !c.network.closed {
-		c.network.lobby.drain(c.network)
+		c.network.lobby.drain(c.network, family)
 	}
 }
 
@@ -432,7 +446,7 @@ func (c *steeredConn) Stats() Stats {
 	return stats
 }
 
-// Close closes the sockets. Ports that are still attached go to the lobby.
+// Close closes the sockets. Ports that are still attached go to the lobby, with what has come for them.
 func (c *steeredConn) Close() error {
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()
@@ -443,12 +457,16 @@ func (c *steeredConn) Close() error {
 func (c *steeredConn) release() error {
 	n := c.network
 	if c.entry > 0 {
+		c.takeInbox()
 		for _, s := range n.ports {
 			if s.conn == c {
-				s.conn = nil
-				if !n.closed {
-					n.steering.set(s.address, s.local.Port(), lobbyEntry)
-				}
+				c.turnAway(s)
+			}
+		}
+		c.parkCarried()
+		for f, fd := range c.sockets {
+			if fd >= 0 {
+				c.empty(f)
 			}
 		}
 		n.conns[c.entry-lobbyEntry-1] = nil

@@ -199,37 +199,35 @@ func (n *Steered) open(local netip.AddrPort) (*steeredPort, error) {
 	if address < 0 {
 		return nil, fmt.Errorf("%w, or not among those steered", ErrAddressNotAvailable)
 	}
-	if n.taken(local) {
-		return nil, ErrPortInUse
+	if local.Port() != 0 {
+		return n.claim(local, address)
 	}
 	for try := 1; ; try++ {
-		// Binding it is the kernel's own answer to whether another program has the port or the address is not here.
-		s, err := n.plain.open(local)
+		local, err := n.bindable(local)
 		if err != nil {
 			return nil, err
 		}
-		p, err := n.claim(s.local, address)
-		s.Close()
-		if err == nil {
-			return p, nil
-		}
-		if local.Port() != 0 || try == tries || !errors.Is(err, ErrPortInUse) {
-			return nil, err
+		p, err := n.claim(local, address)
+		if try == tries || !errors.Is(err, ErrPortInUse) {
+			return p, err
 		}
 	}
 }
 
-func (n *Steered) taken(local netip.AddrPort) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.ports[local] != nil
+// bindable binds a socket to a local port and closes it again: the kernel's word that no other socket has it, and its choice
+// for port 0.
+func (n *Steered) bindable(local netip.AddrPort) (netip.AddrPort, error) {
+	s, err := n.plain.open(local)
+	if err != nil {
+		return local, err
+	}
+	return s.local, s.Close()
 }
 
-// claim enters the port in the table and makes sure that no other program's steering comes before ours: two that
-// claim the same port at the same time cannot both find themselves its receiver.
+// claim enters a port in the table when nobody else has it, and asks again then: of two steering programs that claim a
+// port at the same time, one finds that its packets go to the other. A socket that is connected from the port to one peer
+// may stay: the kernel looks for those first, and they take nothing but what is theirs.
 func (n *Steered) claim(local netip.AddrPort, address int) (*steeredPort, error) {
-	f := family(local.Addr())
-	p := &steeredPort{network: n, local: local, address: address, origin: newOrigin(local, uint8(n.plain.config.DSCP<<2), n.hops[f])}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
@@ -238,17 +236,27 @@ func (n *Steered) claim(local netip.AddrPort, address int) (*steeredPort, error)
 	if n.ports[local] != nil {
 		return nil, ErrPortInUse
 	}
+	f := family(local.Addr())
+	if n.diag == nil {
+		if _, err := n.bindable(local); err != nil {
+			return nil, err
+		}
+	} else if got, err := n.diag.receiver(local); err != nil {
+		return nil, err
+	} else if got != 0 {
+		return nil, ErrPortInUse
+	}
 	n.steering.set(address, local.Port(), lobbyEntry)
 	if n.diag != nil {
-		got, err := n.diag.receiver(local)
-		if err != nil || got != n.cookies[f] {
+		if got, err := n.diag.receiver(local); err != nil || got != n.cookies[f] {
 			n.steering.set(address, local.Port(), 0)
 			if err != nil {
 				return nil, err
 			}
-			return nil, fmt.Errorf("%w: another sk_lookup program takes its packets", ErrPortInUse)
+			return nil, fmt.Errorf("%w: its packets go to another program", ErrPortInUse)
 		}
 	}
+	p := &steeredPort{network: n, local: local, address: address, origin: newOrigin(local, uint8(n.plain.config.DSCP<<2), n.hops[f])}
 	n.ports[local] = p
 	return p, nil
 }
@@ -267,7 +275,7 @@ func (p *steeredPort) Close() error {
 	p.closed = true
 	if !n.closed {
 		n.steering.set(p.address, p.local.Port(), 0)
-		n.lobby.drain(n) // so that the next to open it does not find what was for this one
+		n.lobby.drain(n, family(p.local.Addr())) // so that the next to open it does not find what was for this one
 	}
 	delete(n.ports, p.local)
 	p.parked = nil

@@ -16,7 +16,7 @@ const isolated = "SIDETONE_TEST_NETNS"
 // exits with its result. There no other program is given a port that a test has steered to itself, and a test may change the
 // network. Without the privilege to make a namespace it does nothing.
 func Isolate() {
-	if os.Getenv(isolated) != "" {
+	if Isolated() {
 		if err := loopbackUp(); err != nil {
 			panic("udptest: set up loopback: " + err.Error())
 		}
@@ -40,6 +40,9 @@ func Isolate() {
 	}
 	// It could not be started: the tests run where they are.
 }
+
+// Isolated reports whether the test binary has a network namespace of its own.
+func Isolated() bool { return os.Getenv(isolated) != "" }
 
 // loopbackUp brings the namespace's loopback up, which gives it 127.0.0.1 and ::1.
 func loopbackUp() error {

@@ -4,3 +4,6 @@ package udptest
 
 // Isolate does nothing: there are no network namespaces.
 func Isolate() {}
+
+// Isolated is false.
+func Isolated() bool { return false }
