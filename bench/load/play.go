@@ -12,101 +12,147 @@ const chunk = batchSize
 // patience is how many turns of the loop may pass before it looks whether it was cancelled.
 const patience = 1024
 
-// play is the loop: send what is due, take what has come, and do it again without ever sleeping, because a thread
-// that sleeps wakes up late and makes the server under test pay for waking it. The order of things in time:
+// player is one step while it runs. The order of things in time:
 //
 //	packet   0 … warm-1          warm … total-1
-//	Meter                  read                  read
+//	meter                  read                  read
 //	sink     ───────────────────────────────────────── until quiet
+type player struct {
+	g     *Generator
+	legs  []*leg // in their turns
+	plan  Schedule
+	warm  int // packets before the window
+	meter func() (time.Duration, error)
+	res   *Result
+
+	secure int // how many of the legs are
+	next   int // packet to be sent
+	place  int // of its leg
+	round  int // of the legs
+	wire   int // where to listen next
+	failed error
+
+	begun  int64         // when the window began
+	used   time.Duration // by the server until then
+	before int           // packets that had arrived by then
+	idle   int64         // ns of the window with nothing to do
+}
+
+// play runs a step: send what is due, take what has come, and do it again without ever sleeping, because a thread
+// that sleeps wakes up late and makes the server under test pay for waking it.
 func (g *Generator) play(ctx context.Context, legs []*leg, meter func() (time.Duration, error), warm int, res *Result) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // nothing here makes garbage worth a pause
-	plan := g.sink.plan
-	overrun := g.overrun()
-	var begun, idle, last int64
-	var before, handled int
-	var first, second time.Duration
-	idling, secure := false, 0
+	p := &player{g: g, legs: legs, plan: g.sink.plan, warm: warm, meter: meter, res: res}
 	for _, l := range legs {
 		if l.secure {
-			secure++
+			p.secure++
 		}
 	}
-	read := func(into *time.Duration) (err error) {
-		if meter != nil {
-			*into, err = meter()
-		}
-		return err
-	}
-	next, place, round, wire := 0, 0, 0, 0
-	for turn := 0; ; turn++ {
+	overrun := g.overrun()
+	last, idling := int64(0), false
+	for turn := 0; p.next < p.plan.Total && p.failed == nil; turn++ {
 		if turn%patience == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		now := time.Now().UnixNano()
 		if idling {
-			idle += now - last
+			p.idle += now - last
 		}
-		until := min(plan.DueBy(now), next+chunk)
-		if next < warm {
-			until = min(until, warm)
-		}
-		worked := next < until
-		for ; next < until; next++ {
-			if next == warm {
-				if err := read(&first); err != nil {
-					return err
-				}
-				before, begun, idle = g.sink.taken, now, 0
-			}
-			l := legs[place]
-			var packet []byte
-			if l.secure {
-				packet = g.slab[(round*secure+l.sealed)*sealedSize:][:sealedSize]
-			} else {
-				packet = l.next(g.step, uint32(next))
-			}
-			if next >= warm {
-				res.Late.Record(now - plan.Due(next))
-			}
-			l.wire.put(packet, &l.to)
-			if place++; place == len(legs) {
-				place = 0
-				round++
-			}
-			if place == 0 || legs[place].wire != l.wire {
-				l.wire.flush() // its next packet would overwrite this one; other sockets have batches of their own
-			}
-		}
-		if worked {
-			legs[max(place, 1)-1].wire.flush()
-		}
-		if next == plan.Total {
-			break
-		}
-		arrivals := g.wires[wire].receive(now)
-		if wire++; wire == len(g.wires) {
-			wire = 0
-		}
-		for i := range arrivals {
-			g.sink.take(&arrivals[i])
-		}
-		idling, last = !worked && len(arrivals) == 0, now
+		sent := p.send(now)
+		heard := p.listen(now)
+		idling, last = !sent && !heard, now
 	}
-	ended := time.Now().UnixNano()
-	if err := read(&second); err != nil {
+	if p.failed != nil {
+		return p.failed
+	}
+	if err := p.finish(); err != nil {
 		return err
 	}
-	handled = g.sink.taken - before
-	res.Elapsed, res.CPU, res.Handled = time.Duration(ended-begun), second-first, handled
-	res.Busy = 1 - float64(idle)/float64(ended-begun)
 	if err := g.drain(ctx); err != nil {
 		return err
 	}
-	res.Sent = plan.Total - warm
+	res.Sent = p.plan.Total - warm
 	res.Overrun = g.overrun() - overrun
 	for _, w := range g.wires {
 		res.Unsent += w.failed
 	}
+	return nil
+}
+
+// send sends what is due, at most chunk packets, and reports whether anything was.
+// Hot path: no allocation, lock, clock or log, but at the first packet of the window.
+func (p *player) send(now int64) bool {
+	until := min(p.plan.DueBy(now), p.next+chunk)
+	if p.next < p.warm {
+		until = min(until, p.warm)
+	} else if p.next == p.warm && until > p.next {
+		p.begin(now)
+	}
+	if p.next >= until {
+		return false
+	}
+	var wire *wire
+	for ; p.next < until; p.next++ {
+		l := p.legs[p.place]
+		if wire != nil && (wire != l.wire || p.place == 0) {
+			wire.flush() // before its legs come again: a leg has memory for one packet
+		}
+		wire = l.wire
+		if p.next >= p.warm {
+			p.res.Late.Record(now - p.plan.Due(p.next))
+		}
+		wire.put(p.packet(l), &l.to)
+		if p.place++; p.place == len(p.legs) {
+			p.place = 0
+			p.round++
+		}
+	}
+	wire.flush()
+	return true
+}
+
+// packet returns what a leg sends next. Hot path: no allocation, lock, clock or log.
+func (p *player) packet(l *leg) []byte {
+	if l.secure {
+		return p.g.slab[(p.round*p.secure+l.sealed)*sealedSize:][:sealedSize]
+	}
+	return l.next(p.g.step, uint32(p.next))
+}
+
+// listen takes what has come on one socket, and reports whether anything had.
+// Hot path: no allocation, lock, clock or log.
+func (p *player) listen(now int64) bool {
+	arrivals := p.g.wires[p.wire].receive(now)
+	for i := range arrivals {
+		p.g.sink.take(&arrivals[i])
+	}
+	if p.wire++; p.wire == len(p.g.wires) {
+		p.wire = 0
+	}
+	return len(arrivals) > 0
+}
+
+// begin opens the window.
+func (p *player) begin(now int64) {
+	p.begun, p.idle, p.before = now, 0, p.g.sink.taken
+	if p.meter != nil {
+		p.used, p.failed = p.meter()
+	}
+}
+
+// finish closes the window.
+func (p *player) finish() error {
+	ended := time.Now().UnixNano()
+	if p.meter != nil {
+		used, err := p.meter()
+		if err != nil {
+			return err
+		}
+		p.res.CPU = used - p.used
+	}
+	p.res.Handled = p.g.sink.taken - p.before
+	p.res.Elapsed = time.Duration(ended - p.begun)
+	p.res.Busy = 1 - float64(p.idle)/float64(ended-p.begun)
 	return nil
 }
 
