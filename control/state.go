@@ -5,6 +5,7 @@ import (
 
 	"sidetone/control/api"
 	"sidetone/control/call"
+	"sidetone/relay"
 )
 
 // state shows the server to the API: it turns snapshots into the API's shapes.
@@ -67,13 +68,19 @@ func legShape(l call.LegInfo) api.Leg {
 		direction = "out"
 	}
 	st := l.Stats
+	q := call.QualityOf(st, l.Codec)
 	return api.Leg{
 		ID: l.ID, Tel: l.Tel, Name: l.Name, Direction: direction, Answered: l.Answered, Holding: l.Holding, Room: l.Room,
 		Peer: l.Peer, Local: l.LocalRTP, Remote: st.Remote, Latch: st.State.String(), Codec: l.Codec, SRTP: l.SRTP, SSRC: st.SSRC,
-		Received: api.Traffic{Packets: st.Received.Packets, Bytes: st.Received.Bytes},
-		Sent:     api.Traffic{Packets: st.Sent.Packets, Bytes: st.Sent.Bytes},
-		Drops:    call.Drops(st),
+		Received:  traffic(st.Received, q.Said),
+		Sent:      traffic(st.Sent, q.Heard),
+		RoundTrip: call.Milliseconds(q.RoundTrip),
+		Drops:     call.Drops(st),
 	}
+}
+
+func traffic(c relay.Count, f call.Flow) api.Traffic {
+	return api.Traffic{Packets: c.Packets, Bytes: c.Bytes, Lost: f.Lost, Jitter: call.Milliseconds(f.Jitter), MOS: call.Score(f.MOS)}
 }
 
 // Rooms is for api.State.

@@ -81,6 +81,7 @@ func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
 	}
 	l.stats.Received.add(size)
 	l.stats.SSRC, l.stats.PayloadType = ssrc, pt
+	l.reports.received.Packet(b, l.kHz(pt), now)
 	l.active = now
 	if l.route.Sink != nil {
 		l.route.Sink.ReceiveRTP(b, now)
@@ -140,6 +141,7 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 		l.rtcpLatch.learn(src, &l.latch)
 	}
 	l.stats.RTCPReceived.add(size)
+	l.reports.peer.Take(b, now)
 	l.active = now
 	if to := l.route.To; to != nil {
 		to.sendRTCP(s, b)
@@ -210,6 +212,7 @@ func (l *Leg) sendRTCP(s *Shard, b []byte) {
 		l.stats.Unaddressed++
 		return
 	}
+	l.reports.peer.Sent(b, s.now)
 	if l.secure.on {
 		if b = l.secure.protectRTCP(s.buffer(), b); b == nil {
 			l.stats.Unprotected++
@@ -236,6 +239,9 @@ func (l *Leg) WriteRTP(p []byte) {
 	s := l.on
 	if s == nil || len(p) > udp.MaxDatagram {
 		return // closed, or nothing that could be received either
+	}
+	if rtp.HeaderLen(p) > 0 && l.latch.To().IsValid() {
+		l.reports.own.wrote(p, l.kHz(rtp.PayloadType(p)), s.now)
 	}
 	b := s.buffer()
 	l.sendRTP(s, b[:copy(b, p)])

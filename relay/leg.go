@@ -38,6 +38,7 @@ type Remote struct {
 	SIPSource    netip.Addr     // where its SIP came from
 	BehindNAT    bool           // marked so by the operator: media may come from any address. Not for a guess from a private address in the SDP, which is handled without it
 	PayloadTypes [2]uint64      // the payload types it may send: bit pt%64 of element pt/64; all zero = any
+	Clocks       Clocks         // of what it sends, for jitter
 	Keys         *Keys          // SRTP; nil = plain RTP. The same Keys again change nothing, other ones re-key
 }
 
@@ -62,6 +63,7 @@ type Leg struct {
 	latch     Latch
 	rtcpLatch rtcpLatch
 	secure    secure
+	reports   reports
 	route     Route
 	from      []*Leg // the legs routed to this one
 	timeouts  timeouts
@@ -91,7 +93,7 @@ func (r *Relay) openLeg(c LegConfig) (*Leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Leg{relay: r, id: c.ID, iface: i, ports: [2]udp.Port{rtp, rtcp}, latch: NewLatch(c.Latching, c.NoRebind)}
+	l := &Leg{relay: r, id: c.ID, iface: i, ports: [2]udp.Port{rtp, rtcp}, latch: NewLatch(c.Latching, c.NoRebind), reports: newReports()}
 	l.timeouts = timeouts{noMedia: int64(c.NoMedia), oneWay: int64(c.OneWay)}
 
 	r.topology.RLock()
@@ -226,6 +228,7 @@ func (l *Leg) Stats() LegStats {
 // snapshot is for the shard's thread.
 func (l *Leg) snapshot() LegStats {
 	stats := l.stats
+	stats.Quality = l.quality()
 	stats.State, stats.Remote, stats.RemoteRTCP, stats.LastActivity = l.latch.State(), l.latch.To(), l.rtcpTo(), l.active
 	return stats
 }
@@ -237,6 +240,9 @@ func (l *Leg) Close() {
 		defer l.relay.topology.RUnlock()
 		end := func(s *Shard) {
 			l.final = l.snapshot()
+			if l.on == s {
+				l.farewell(s)
+			}
 			l.setRoute(Route{})
 			for len(l.from) > 0 {
 				l.from[0].setRoute(Route{Sink: l.from[0].route.Sink})

@@ -35,6 +35,7 @@ type Relay struct {
 	interfaces []*localInterface
 	shards     []*Shard
 	clock      func() int64
+	epoch      int64 // nanoseconds since 1970 when clock was 0
 	log        *slog.Logger
 
 	// topology guards on which shard each leg is: read-locked while a command to a leg's shard is under way,
@@ -80,7 +81,7 @@ func newRelay(c Config) (_ *Relay, err error) {
 	case c.Quarantine < 0:
 		c.Quarantine = 0
 	}
-	r := &Relay{network: c.Network, clock: c.Clock, log: c.Logger, legs: map[*Leg]struct{}{}, ended: make(chan struct{})}
+	r := &Relay{network: c.Network, clock: c.Clock, epoch: time.Now().UnixNano() - c.Clock(), log: c.Logger, legs: map[*Leg]struct{}{}, ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			r.closeNetwork()

@@ -3,6 +3,7 @@ package relay
 import (
 	"fmt"
 	"net/netip"
+	"time"
 )
 
 // DropReason says why a packet that arrived at a leg went no further (SPEC R12).
@@ -60,12 +61,25 @@ type LegStats struct {
 	Unprotected  uint64 // packets for a secure peer that SRTP refused: most of all, sequence numbers that had been used
 	SendFailed   uint64 // packets that the system did not take, RTP and RTCP; they are counted in Sent as well
 
+	Quality Quality
+
 	State        State
 	Remote       netip.AddrPort // where RTP goes now, invalid = nowhere
 	RemoteRTCP   netip.AddrPort // where RTCP goes now
 	SSRC         uint32         // of the last RTP packet accepted
 	PayloadType  uint8          // of the last RTP packet accepted
 	LastActivity int64          // when the last packet was accepted, nanoseconds of the relay's clock; 0 = never
+}
+
+// Quality is how well media arrives, here and at the peer.
+type Quality struct {
+	Expected, Lost uint64        // RTP packets that the peer sent by their numbers, and those of them that never came
+	Jitter         time.Duration // of what comes (RFC 3550, A.8)
+
+	Reported   bool // the peer's reports have said:
+	PeerLost   uint64
+	PeerJitter time.Duration
+	RoundTrip  time.Duration // to the peer and back, 0 = unknown
 }
 
 // ShardStats is what a shard has done up to now.

@@ -37,6 +37,7 @@ func (s *Shard) scan(now int64) {
 	}
 	s.nextScan = now + scanEvery
 	for _, l := range s.legs {
+		l.reportIfDue(s, now)
 		paired := l.route.To != nil && l.route.To != l
 		peerActive := int64(0)
 		if paired {

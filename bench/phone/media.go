@@ -32,6 +32,10 @@ type Stats struct {
 	Unauthentic       int           // SRTP and SRTCP that the peer's key does not open, or seen before
 	Events            int           // packets of telephone-event
 	RTCP              int           // RTCP packets received
+	Reports           int           // of them, reports about what this phone sends
+	Goodbyes          int           // of them, with a BYE
+	ReportedLost      uint32        // as the newest report says
+	RoundTrip         time.Duration // by the newest report that answers one of this phone's
 	LongestPause      time.Duration // between two packets
 	Latencies         []time.Duration
 	First, LastPacket time.Time
@@ -51,19 +55,21 @@ type stream struct {
 	closing sync.Once
 	mute    atomic.Bool
 
-	mu       sync.Mutex // guards what follows
-	remote   netip.AddrPort
-	codec    Codec
-	formats  map[uint8]Codec // nil = nothing is agreed
-	event    int             // payload type of telephone-event, -1 = none
-	sending  bool
-	vault    vault
-	last     []byte           // the latest voice packet as it was sent
-	clip     []int16          // spoken over the tone, from the next frame on
-	clipSent chan<- time.Time // when its first packet left
-	stats    Stats
-	highest  uint16 // sequence number
-	heard    uint32 // SSRC
+	mu             sync.Mutex // guards what follows
+	remote         netip.AddrPort
+	codec          Codec
+	formats        map[uint8]Codec // nil = nothing is agreed
+	event          int             // payload type of telephone-event, -1 = none
+	sending        bool
+	vault          vault
+	last           []byte           // the latest voice packet as it was sent
+	clip           []int16          // spoken over the tone, from the next frame on
+	clipSent       chan<- time.Time // when its first packet left
+	stats          Stats
+	highest        uint16 // sequence number
+	senderReport   uint32 // middle of the NTP time of the peer's latest, 0 = none
+	senderReportAt time.Time
+	heard          uint32 // SSRC
 }
 
 // openStream binds an even port for RTP and the next for RTCP, and starts to listen. The phone's Run
@@ -221,8 +227,10 @@ func (s *stream) frame(packet *rtp.Packet, pcm []int16, tone *audio.Oscillator) 
 	}
 	at := time.Now().Round(0)
 	s.phone.cfg.Ledger.sent(packet.SSRC, packet.SequenceNumber, packet.Timestamp, at)
-	// An unreachable port is the peer's business: a phone goes on.
-	_, _ = s.rtp.WriteToUDPAddrPort(b, remote)
+	if s.phone.cfg.Loss == 0 || rand.Float64() >= s.phone.cfg.Loss {
+		// An unreachable port is the peer's business: a phone goes on.
+		_, _ = s.rtp.WriteToUDPAddrPort(b, remote)
+	}
 	if sent != nil {
 		sent <- at
 	}
@@ -235,13 +243,22 @@ func (s *stream) frame(packet *rtp.Packet, pcm []int16, tone *audio.Oscillator) 
 func (s *stream) report(packet *rtp.Packet) {
 	s.mu.Lock()
 	remote, sent := s.remote, s.stats.Sent
-	s.mu.Unlock()
 	now := time.Now()
-	const toNTP = 2208988800 // seconds from 1900 to 1970
+	var reports []rtcp.ReceptionReport
+	if s.stats.Received > 0 {
+		about := rtcp.ReceptionReport{SSRC: s.heard, TotalLost: uint32(s.stats.Lost), LastSequenceNumber: uint32(s.highest)}
+		if s.senderReport != 0 {
+			about.LastSenderReport = s.senderReport
+			about.Delay = uint32(now.Sub(s.senderReportAt) * 65536 / time.Second)
+		}
+		reports = append(reports, about)
+	}
+	s.mu.Unlock()
 	b, err := rtcp.Marshal([]rtcp.Packet{
 		&rtcp.SenderReport{
 			SSRC:        s.ssrc,
-			NTPTime:     uint64(now.Unix()+toNTP)<<32 | uint64(now.Nanosecond())<<32/1e9,
+			NTPTime:     toNTP(now),
+			Reports:     reports,
 			RTPTime:     packet.Timestamp,
 			PacketCount: uint32(sent),
 			OctetCount:  uint32(sent * frame),
@@ -340,11 +357,45 @@ func (s *stream) readRTCP() {
 		s.mu.Lock()
 		if b, err := s.vault.openRTCP(buffer[:n]); err != nil {
 			s.stats.Unauthentic++
-		} else if _, err := rtcp.Unmarshal(b); err == nil {
+		} else if packets, err := rtcp.Unmarshal(b); err == nil {
 			s.stats.RTCP++
+			s.reported(packets, time.Now())
 		}
 		s.mu.Unlock()
 	}
+}
+
+// reported takes what the peer says in RTCP. mu is held.
+func (s *stream) reported(packets []rtcp.Packet, now time.Time) {
+	var blocks []rtcp.ReceptionReport
+	for _, p := range packets {
+		switch p := p.(type) {
+		case *rtcp.SenderReport:
+			s.senderReport, s.senderReportAt = uint32(p.NTPTime>>16), now
+			blocks = append(blocks, p.Reports...)
+		case *rtcp.ReceiverReport:
+			blocks = append(blocks, p.Reports...)
+		case *rtcp.Goodbye:
+			s.stats.Goodbyes++
+		}
+	}
+	for _, b := range blocks {
+		if b.SSRC != s.ssrc {
+			continue
+		}
+		s.stats.Reports++
+		s.stats.ReportedLost = b.TotalLost
+		if b.LastSenderReport != 0 {
+			trip := uint32(toNTP(now)>>16) - b.LastSenderReport - b.Delay
+			s.stats.RoundTrip = time.Duration(max(int32(trip), 0)) * time.Second / 65536
+		}
+	}
+}
+
+// toNTP is a time in NTP's format: seconds since 1900, and 32 bits of their fraction.
+func toNTP(t time.Time) uint64 {
+	const epoch = 2208988800 // seconds from 1900 to 1970
+	return uint64(t.Unix()+epoch)<<32 | uint64(t.Nanosecond())<<32/1e9
 }
 
 // snapshot returns the counters so far.

@@ -149,6 +149,8 @@ func schemaOf(t reflect.Type) schema {
 		return schema{Type: "integer"}
 	case reflect.Int64, reflect.Uint64, reflect.Uint32:
 		return schema{Type: "integer", Format: "int64"}
+	case reflect.Float64:
+		return schema{Type: "number"}
 	case reflect.Slice:
 		items := schemaOf(t.Elem())
 		return schema{Type: "array", Items: &items}

@@ -49,7 +49,8 @@ type Leg struct {
 	SSRC      uint32            `json:"ssrc,omitempty"` // of what it sends
 	Received  Traffic           `json:"received"`       // from the phone
 	Sent      Traffic           `json:"sent"`           // to the phone
-	Drops     map[string]uint64 `json:"drops"`          // packets refused, by reason
+	RoundTrip float64           `json:"rtt_ms,omitempty"`
+	Drops     map[string]uint64 `json:"drops"` // packets refused, by reason
 }
 
 // Traffic counts one way of a leg.
@@ -57,6 +58,9 @@ type Traffic struct {
 	Packets uint64 `json:"packets"`
 	Bytes   uint64 `json:"bytes"`
 	Lost    uint64 `json:"lost"` // missing by sequence number; on the way to a phone as it reports
+
+	Jitter float64 `json:"jitter_ms,omitempty"`
+	MOS    float64 `json:"mos,omitempty"` // E-model, 1 to 4.4; none when nothing is known
 }
 
 // Room is a conference.

@@ -14,7 +14,8 @@
 //	   ├─ setup.go    ringing, forking, early media, answer, failure codes
 //	   ├─ offer.go    re-INVITE and UPDATE from a phone: hold, resume, codecs
 //	   ├─ settle.go   after every event: who hears whom, what phones are told
-//	   └─ room.go     Room: legs of several calls in one conference
+//	   ├─ room.go     Room: legs of several calls in one conference
+//	   └─ quality.go, record.go   what each leg sounded like, and the record
 //
 // A Call's fields are touched by its own queue only; features reach it with
 // Call.Post. What others may read without asking (API, features) is published

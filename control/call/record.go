@@ -8,10 +8,14 @@ import (
 // keepStats notes what a leg saw before its ports are given back.
 func (c *Call) keepStats(l *Leg) {
 	s := l.media.Relay().Stats()
+	codec := codecName(l.media.Remote())
+	q := QualityOf(s, codec)
 	c.kept = append(c.kept, cdr.Leg{
-		Tel: l.tel, Peer: l.peer, Media: s.Remote, Codec: codecName(l.media.Remote()), SRTP: l.media.Suite(),
+		Tel: l.tel, Peer: l.peer, Media: s.Remote, Codec: codec, SRTP: l.media.Suite(),
 		PacketsReceived: s.Received.Packets, PacketsSent: s.Sent.Packets,
 		BytesReceived: s.Received.Bytes, BytesSent: s.Sent.Bytes,
+		PacketsLost: q.Said.Lost, LossPercent: round(100*q.Said.Loss, 2), JitterMS: Milliseconds(q.Said.Jitter), RoundTripMS: Milliseconds(q.RoundTrip),
+		MOS: Score(q.Said.MOS), HeardLost: q.Heard.Lost, HeardMOS: Score(q.Heard.MOS),
 		Drops: Drops(s),
 	})
 }

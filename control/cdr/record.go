@@ -42,9 +42,14 @@ type Leg struct {
 	PacketsSent     uint64            `json:"packets_sent"`
 	BytesReceived   uint64            `json:"bytes_received"`
 	BytesSent       uint64            `json:"bytes_sent"`
-	PacketsLost     uint64            `json:"packets_lost"`    // missing on the way to us
-	LossPercent     float64           `json:"loss_percent"`    // of what it sent
-	Drops           map[string]uint64 `json:"drops,omitempty"` // packets we refused, by reason
+	PacketsLost     uint64            `json:"packets_lost"` // missing on the way to us
+	LossPercent     float64           `json:"loss_percent"` // of what it sent
+	JitterMS        float64           `json:"jitter_ms,omitempty"`
+	RoundTripMS     float64           `json:"rtt_ms,omitempty"`
+	MOS             float64           `json:"mos,omitempty"`        // of its voice as it reached us, ITU-T G.107
+	HeardLost       uint64            `json:"heard_lost,omitempty"` // packets that never reached it, by its reports
+	HeardMOS        float64           `json:"heard_mos,omitempty"`  // of what it heard, by its reports
+	Drops           map[string]uint64 `json:"drops,omitempty"`      // packets we refused, by reason
 }
 
 // Duration is how long the call was up: from answer to end, 0 when it was not answered.

@@ -181,6 +181,7 @@ func (l *Leg) pointRelay() {
 	}
 	for _, c := range l.local {
 		r.PayloadTypes[c.PayloadType>>6] |= 1 << (c.PayloadType & 63)
+		r.Clocks[c.PayloadType&127] = uint8(min(c.ClockRate/1000, 255))
 	}
 	if r != l.remoteSet {
 		l.remoteSet = r

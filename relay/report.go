@@ -1,0 +1,141 @@
+package relay
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+
+	"sidetone/relay/quality"
+	"sidetone/relay/rtp"
+)
+
+// RTCP of our own. Where a leg is routed to another one, the phones' reports pass through and are only listened to. A leg that
+// nothing is routed to hears tones, music or a room from here: its peer gets sender and receiver reports of ours
+// (RFC 3550, 6), every five seconds or so.
+//
+//	scan ─► report ─► Receiver.Block, ownStream ─► quality.Report ─► sendRTCP
+//	accept ─► Receiver.Packet, Peer.Take          WriteRTP ─► ownStream
+
+// reportEvery is the mean time between two reports: the smallest of RFC 3550, 6.2.
+const reportEvery = int64(5 * time.Second)
+
+// Clocks are the kHz of the timestamps of each payload type; 0 stands for 8.
+type Clocks [128]uint8
+
+// reports is what a leg knows from RTCP and has to say in it.
+type reports struct {
+	cname    string // immutable
+	ssrc     uint32 // ours while we send no RTP
+	random   uint32
+	next     int64 // when the next report is due, 0 = the peer gets none of ours
+	received quality.Receiver
+	peer     quality.Peer
+	own      ownStream
+}
+
+// ownStream is what sinks and tickers send to the peer.
+type ownStream struct {
+	ssrc, packets, octets uint32
+	timestamp             uint32 // of the newest packet
+	at                    int64  // when it was sent
+	kHz                   int
+	told                  uint32 // packets as of the last report
+}
+
+func newReports() reports {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return reports{cname: rand.Text(), ssrc: binary.BigEndian.Uint32(b[:]), random: binary.BigEndian.Uint32(b[4:]) | 1}
+}
+
+// kHz returns the clock of a payload type.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) kHz(pt uint8) int {
+	if k := l.remote.Clocks[pt&0x7f]; k != 0 {
+		return int(k)
+	}
+	return 8
+}
+
+// wrote notes a packet that is sent from here.
+// Hot path: no allocation, lock, clock or log.
+func (o *ownStream) wrote(b []byte, kHz int, now int64) {
+	if ssrc := rtp.SSRC(b); ssrc != o.ssrc {
+		*o = ownStream{ssrc: ssrc}
+	}
+	o.packets++
+	o.octets += uint32(max(len(b)-rtp.HeaderLen(b), 0))
+	o.timestamp, o.at, o.kHz = rtp.Timestamp(b), now, kHz
+}
+
+// reportIfDue sends the peer a report when it is time for one. Once a second for each leg.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) reportIfDue(s *Shard, now int64) {
+	r := &l.reports
+	switch {
+	case len(l.from) > 0: // the peer gets the reports of whoever it hears
+		r.next = 0
+	case r.next == 0:
+		r.next = now + r.interval()/2
+	case now >= r.next:
+		r.next = now + r.interval()
+		l.report(s, now, false)
+	}
+}
+
+// interval is random between a half and one and a half of reportEvery, divided by e - 3/2 (RFC 3550, 6.3.1).
+// Hot path: no allocation, lock, clock or log.
+func (r *reports) interval() int64 {
+	r.random ^= r.random << 13
+	r.random ^= r.random >> 17
+	r.random ^= r.random << 5
+	return (reportEvery/2 + reportEvery>>16*int64(r.random)>>16) * 1000 / 1218
+}
+
+// report sends what there is to say, and nothing when there is nothing.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) report(s *Shard, now int64, bye bool) {
+	r, own := &l.reports, &l.reports.own
+	if !l.rtcpTo().IsValid() {
+		return
+	}
+	about, heard := r.received.Block()
+	speaking := own.packets != own.told
+	if !heard && !speaking && !bye {
+		return
+	}
+	report := quality.Report{SSRC: r.ssrc, CNAME: r.cname, Bye: bye}
+	if own.packets > 0 {
+		report.SSRC = own.ssrc
+	}
+	if speaking {
+		own.told = own.packets
+		report.Packets, report.Octets = own.packets, own.octets
+		report.Time = l.relay.epoch + now
+		report.Timestamp = own.timestamp + uint32((now-own.at)*int64(own.kHz)/1e6)
+	}
+	if heard {
+		report.About = &about
+		report.LastSR, report.SinceThen = r.peer.LastReport(about.SSRC, now)
+	}
+	b := s.buffer()
+	l.sendRTCP(s, b[:report.Put(b)])
+}
+
+// farewell says goodbye for the stream that the peer hears from here, if there is one.
+func (l *Leg) farewell(s *Shard) {
+	if l.reports.own.packets > 0 && len(l.from) == 0 {
+		l.report(s, s.now, true)
+	}
+}
+
+// quality returns what is known of how well media arrives.
+func (l *Leg) quality() Quality {
+	r := &l.reports
+	counts := r.received.Counts()
+	return Quality{
+		Expected: counts.Expected, Lost: counts.Lost(), Jitter: r.received.Jitter(),
+		Reported: r.peer.Heard(), PeerLost: r.peer.Lost(), PeerJitter: r.peer.Jitter(l.kHz(l.stats.PayloadType)),
+		RoundTrip: r.peer.RoundTrip(),
+	}
+}
