@@ -1,5 +1,5 @@
 // Package peer drives real SIP programs that somebody else wrote: baresip as a phone, SIPp as a
-// protocol script and Kamailio as a proxy, so that what a test shows does not rest on this project's own
+// protocol script Kamailio as a proxy and rtpengine as a media server, so that what a test shows does not rest on this project's own
 // phones.
 //
 //	test ──Dial, Hold, Feature…──► Baresip ──netstrings of JSON over TCP──► baresip process
@@ -11,6 +11,8 @@
 //	  └──StartKamailio──► kamailio process with kamailio.cfg, commands by RPC, reports of media in its log
 //	     kamailio.go       │ ng
 //	                       ▼ sidetone, at KamailioConfig.Engine
+//	bench ──StartRTPEngine, StartServer──► a media server on one core, to be measured (rtpengine.go server.go);
+//	                                       the kernel kills it when the thread that started it ends
 //
 // Everything runs on loopback with free ports in scratch directories, in process groups that Close
 // kills, under a time limit of its own should the test itself die. Missing says how to install what is

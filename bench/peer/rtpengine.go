@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os/exec"
@@ -39,11 +38,10 @@ func StartRTPEngine(cfg RTPEngineConfig) (*Server, error) {
 }
 
 func findRTPEngine() (string, error) {
-	program, err := exec.LookPath("rtpengine")
-	if err != nil {
-		return "", errors.New("rtpengine not found: apt-get install rtpengine-daemon")
+	if err := Missing("rtpengine"); err != nil {
+		return "", err
 	}
-	return program, nil
+	return exec.LookPath("rtpengine")
 }
 
 // RTPEngineVersion returns what rtpengine says of itself, such as "10.5.3.5-1+deb12u1".
