@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
@@ -209,11 +210,13 @@ func (c *steeredConn) empty(f int) {
 		for i := range got {
 			to, p := c.spare.destination(i), c.spare.packet(i, 0)
 			c.spare.reset(i)
-			port := c.network.ports[to]
-			if port != nil && port.conn == c {
-				p.Data = append([]byte(nil), p.Data...)
+			switch port := c.network.ports[to]; {
+			case port != nil && port.conn == c:
+				p.Data = bytes.Clone(p.Data)
 				c.carried = append(c.carried, parcel{port, p})
-			} else {
+			case port != nil && port.conn == nil: // it is the one that leaves
+				c.network.give(to, p)
+			default:
 				c.pass(to, p)
 			}
 		}
