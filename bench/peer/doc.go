@@ -1,6 +1,6 @@
 // Package peer drives real SIP programs that somebody else wrote: baresip as a phone, SIPp as a
-// protocol script Kamailio as a proxy and rtpengine as a media server, so that what a test shows does not rest on this project's own
-// phones.
+// protocol script, Kamailio as a proxy and rtpengine as a media server, so that what a test shows does
+// not rest on this project's own phones.
 //
 //	test ──Dial, Hold, Feature…──► Baresip ──netstrings of JSON over TCP──► baresip process
 //	  │                            baresip.go control.go                     │ speaks a WAV (aufile)

@@ -24,10 +24,9 @@ const (
 	kneeDelay    = 10 * time.Millisecond // p99
 	kneeProbes   = 16
 	kneeFactor   = 1.3
-	kneeNearby   = 1.12                 // the factor when an earlier round found it
-	lateAtLimit  = 3 * time.Millisecond // p99: a generator that late is at its own limit
-	primeLegRate = 10                   // packets/s a leg
-	microseconds = 1e-3                 // of a nanosecond
+	kneeNearby   = 1.12 // the factor when an earlier round found it
+	primeLegRate = 10   // packets/s a leg
+	microseconds = 1e-3 // of a nanosecond
 )
 
 func ratioKey(key string) string { return report.RatioKey(key) }
@@ -88,7 +87,7 @@ func (s *stage) memory(ctx context.Context) error {
 func (s *stage) rate(ctx context.Context, rate int) error {
 	at := loadName(rate)
 	s.progress(at + " packets/s")
-	res, err := s.step(ctx, at, rate, s.plan.legsFor(rate), s.plan.window)
+	res, err := s.step(ctx, at, rate, s.plan.legsFor(rate), s.plan.window, nil)
 	if err != nil {
 		return err
 	}
@@ -116,7 +115,7 @@ func (s *stage) growth(ctx context.Context) error {
 		if _, err := s.generator.Run(ctx, load.Step{Rate: s.plan.growthRate, Legs: legs, Window: s.plan.prime}); err != nil {
 			return err
 		}
-		res, err := s.step(ctx, part.key, s.plan.growthRate, legs, s.plan.window)
+		res, err := s.step(ctx, part.key, s.plan.growthRate, legs, s.plan.window, nil)
 		if err != nil {
 			return err
 		}
@@ -140,6 +139,11 @@ func (s *stage) openUpTo(ctx context.Context, legs int) (int, error) {
 	return legs, err
 }
 
+// holds says whether a rate is within the capacity.
+func holds(r *load.Result) bool {
+	return r.Lost() == 0 && r.Delay.Percentile(0.99) < kneeDelay
+}
+
 // capacity searches the highest rate at which the p99 is under kneeDelay and nothing is lost. knee is where an
 // earlier round found it, 0 before the first.
 func (s *stage) capacity(ctx context.Context, knee *int) error {
@@ -155,15 +159,14 @@ func (s *stage) capacity(ctx context.Context, knee *int) error {
 			if err := s.fresh(ctx); err != nil {
 				return false, err
 			}
-			res, err := s.step(ctx, limitName, rate, s.plan.legs, s.plan.probe)
+			res, err := s.step(ctx, limitName, rate, s.plan.legs, s.plan.probe, holds)
 			if err != nil {
 				return false, err
 			}
-			late := res.Late.Percentile(0.99) > lateAtLimit || res.Overrun > 0 || res.Unsent > 0
-			if res.Lost() == 0 && res.Delay.Percentile(0.99) < kneeDelay {
+			if holds(res) {
 				return true, nil
 			}
-			if late {
+			if res.Late.Percentile(0.99) > lateLimit || res.Overrun > 0 || res.Unsent > 0 {
 				limited = rate
 			}
 			s.dirty = true

@@ -19,6 +19,7 @@ import (
 // Bounds of a stage.
 const (
 	startPatience = 15 * time.Second
+	stepTries     = 3
 	portRest      = 10 * time.Second
 	portPause     = 200 * time.Millisecond
 	warmLegs      = 40
@@ -155,13 +156,37 @@ func (s *stage) reopen(ctx context.Context) error {
 	}
 }
 
-// step runs one step under watch.
-func (s *stage) step(ctx context.Context, what string, rate, legs int, window time.Duration) (*load.Result, error) {
+// step runs one step under watch. When the generator was late the step says nothing about the server, unless enough
+// says that it went well all the same: then it is run again, a few times at most, and the try with the least late
+// generator counts. enough may be nil.
+func (s *stage) step(ctx context.Context, what string, rate, legs int, window time.Duration, enough func(*load.Result) bool) (*load.Result, error) {
+	var best *load.Result
+	for range stepTries {
+		res, err := s.try(ctx, what, rate, legs, window)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || res.Late.Percentile(0.99) < best.Late.Percentile(0.99) {
+			best = res
+		}
+		if res.Late.Percentile(0.99) <= lateLimit || enough != nil && enough(res) {
+			return res, nil
+		}
+		if res.Lost() > 0 && s.generator.Legs() == s.plan.legs {
+			s.dirty = true
+			if err := s.fresh(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return best, nil
+}
+
+func (s *stage) try(ctx context.Context, what string, rate, legs int, window time.Duration) (*load.Result, error) {
 	if err := s.watch.begin(s.process); err != nil {
 		return nil, err
 	}
-	res, err := s.generator.Run(ctx, load.Step{Rate: rate, Legs: legs, Warm: s.plan.warm, Window: window,
-		Meter: s.process.CPU})
+	res, err := s.generator.Run(ctx, load.Step{Rate: rate, Legs: legs, Warm: s.plan.warm, Window: window, Meter: s.process.CPU})
 	if err != nil {
 		return nil, err
 	}
