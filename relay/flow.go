@@ -75,7 +75,10 @@ func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
 	}
 	ssrc, seq := rtp.SSRC(b), rtp.SequenceNumber(b)
 	if verdict == Pass {
-		l.latch.Seen(ssrc, seq)
+		if l.latch.Seen(ssrc, seq, now) != Pass {
+			l.stats.Dropped[DropLearning]++
+			return
+		}
 	} else if !l.learn(s, src, ssrc, seq, now) {
 		return
 	}

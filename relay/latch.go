@@ -14,9 +14,9 @@ import (
 //	                                    ┌────┐
 //	┌──────┐  Signal   ┌──────────┐   ┌─▼────┴─┐
 //	│ Idle ├──────────►│ Learning ├──►│ Locked ├──┐ Relatched: a NAT has rebound its port (same IP and SSRC,
-//	└──────┘           └─▲────────┘   └─┬────▲─┘  │ sequence goes on), or a lock on a stranger (BehindNAT)
-//	                     │   Signal of  │    └────┘ gives way to an address that signalling vouches for
-//	                     └── another ◄──┘
+//	└──────┘           └─▲────────┘   └─┬────▲─┘  │ sequence goes on), a lock on a stranger (BehindNAT)
+//	                     │   Signal of  │    └────┘ gives way to an address that signalling vouches for, or a
+//	                     └── another ◄──┘           lock on a port that was not signalled to a steadier one
 //	                         address
 //
 //	Learning ──► Locked:  the signalled address           first packet
@@ -25,7 +25,8 @@ import (
 //
 // A candidate is the signalled address, its IP with another port, the IP that the signalling came from, and any
 // address when the operator has marked the station BehindNAT; such a stranger never wins while a vouched-for
-// candidate is sending. For each packet: Check says what its source is; the caller then sees that the packet
+// candidate is sending. Behind one NAT anybody is a candidate, so packets count at the pace of a stream only, and a
+// lock may be contended (contend). For each packet: Check says what its source is; the caller then sees that the packet
 // is authentic and of a negotiated payload type, and tells Learn about a candidate or Seen about the locked source.
 type Latch struct {
 	mode      Mode
@@ -39,7 +40,11 @@ type Latch struct {
 	vouched bool           // in Locked: signalling gave reason to expect it
 	ssrc    uint32         // in Locked: of the newest packet
 	seq     uint16
-	relatch int64 // when the last rebinding was followed
+	at      int64  // in Locked: when the newest packet that counts came
+	beats   uint32 // packets of locked sources that count: at least a beat apart
+	steady  uint8  // in Locked: how many have come without a pause; proven stays
+	held    int64  // in Locked: until then nothing passes and nothing is sent, for another source contends; 0 = not held
+	relatch int64  // when the last rebinding was followed
 
 	first      int64          // Delayed: when the first candidate packet came, 0 = not yet
 	favourite  netip.AddrPort // Delayed: the last candidate to qualify
@@ -118,7 +123,7 @@ func (l *Latch) Signal(s Signal, now int64) {
 // learn starts over.
 func (l *Latch) learn() {
 	l.state, l.locked, l.vouched = Learning, netip.AddrPort{}, false
-	l.first, l.favourite, l.relatch = 0, netip.AddrPort{}, 0
+	l.first, l.favourite, l.relatch, l.held = 0, netip.AddrPort{}, 0, 0
 	l.candidates = candidates{}
 }
 
@@ -130,6 +135,8 @@ func (l *Latch) aim() {
 		l.to = netip.AddrPort{}
 	case l.mode == Off, l.mode == Strict:
 		l.to = l.signal.Addr
+	case l.state == Locked && l.held != 0:
+		l.to = netip.AddrPort{}
 	case l.state == Locked:
 		l.to = l.locked
 	case l.hidden():
@@ -202,12 +209,32 @@ func (l *Latch) acceptsRTCP(src netip.AddrPort) bool {
 	return src == l.signalled
 }
 
-// Seen notes an accepted packet of the locked source.
+// Seen notes an authentic packet of the locked source and says whether it is accepted: Pass, or Candidate while another
+// source contends for the lock.
 // Hot path: no allocation, lock, clock or log.
-func (l *Latch) Seen(ssrc uint32, seq uint16) {
+func (l *Latch) Seen(ssrc uint32, seq uint16, now int64) Verdict {
 	if ssrc != l.ssrc || rtp.SeqLess(l.seq, seq) {
 		l.ssrc, l.seq = ssrc, seq
 	}
+	if gap := now - l.at; gap >= beat {
+		l.at = now
+		l.beats++
+		switch {
+		case l.steady == proven:
+		case gap <= pause:
+			l.steady++
+		default:
+			l.steady = 1
+		}
+	}
+	if l.held != 0 {
+		if now < l.held && l.steady < proven {
+			return Candidate
+		}
+		l.held = 0
+		l.aim()
+	}
+	return Pass
 }
 
 // Learn takes an authentic packet of a candidate and says whether it is accepted (Pass), still to be dropped
@@ -220,7 +247,7 @@ func (l *Latch) Learn(src netip.AddrPort, ssrc uint32, seq uint16, now int64) (v
 	case l.state == Locked:
 		return l.relearn(src, ssrc, seq, now)
 	case src == l.signalled, l.mode == Off:
-		return l.lock(src, ssrc, seq, Latched)
+		return l.lock(src, ssrc, seq, now, Latched)
 	case src == l.former && now-l.formerFrom < l.grace():
 		// Make before break: the peer is heard from its old address until its new one speaks up.
 		if l.vouches(src) {
@@ -228,20 +255,20 @@ func (l *Latch) Learn(src netip.AddrPort, ssrc uint32, seq uint16, now int64) (v
 		}
 		return Candidate, 0
 	case l.mode == Immediate:
-		return l.lock(src, ssrc, seq, Latched)
+		return l.lock(src, ssrc, seq, now, Latched)
 	}
 	if l.first == 0 {
 		l.first = now
 	}
 	if l.candidates.qualifies(src, l.vouches(src), ssrc, seq, now) {
 		if l.mode != Delayed {
-			return l.lock(src, ssrc, seq, Latched)
+			return l.lock(src, ssrc, seq, now, Latched)
 		}
 		l.favourite = src
 	}
 	if l.mode == Delayed && src == l.favourite {
 		if now-l.first >= delay {
-			return l.lock(src, ssrc, seq, Latched)
+			return l.lock(src, ssrc, seq, now, Latched)
 		}
 		return Pass, 0
 	}
@@ -255,22 +282,57 @@ func (l *Latch) relearn(src netip.AddrPort, ssrc uint32, seq uint16, now int64) 
 		return Pass, 0
 	}
 	if !l.vouched && l.vouches(src) && (src == l.signalled || l.candidates.qualifies(src, true, ssrc, seq, now)) {
-		return l.lock(src, ssrc, seq, Relatched)
+		return l.lock(src, ssrc, seq, now, Relatched)
+	}
+	if l.noRebind || src.Addr() != l.locked.Addr() {
+		return Refuse, 0
 	}
 	gone := rtp.SeqDiff(seq, l.seq)
-	if !l.noRebind && src.Addr() == l.locked.Addr() && ssrc == l.ssrc && gone > 0 && gone <= maxDropout && now-l.relatch >= rebindEvery {
+	if ssrc == l.ssrc && gone > 0 && gone <= maxDropout && now-l.relatch >= rebindEvery {
 		l.relatch = now
-		vouched := l.vouched
-		v, e := l.lock(src, ssrc, seq, Relatched)
-		l.vouched = vouched
+		vouched, steady := l.vouched, l.steady
+		v, e := l.lock(src, ssrc, seq, now, Relatched)
+		l.vouched, l.steady = vouched, steady
 		return v, e
+	}
+	if l.vouched && l.locked != l.signalled && ssrc != l.ssrc {
+		return l.contend(src, ssrc, seq, now)
 	}
 	return Refuse, 0
 }
 
-func (l *Latch) lock(src netip.AddrPort, ssrc uint32, seq uint16, event EventKind) (Verdict, EventKind) {
+// contend takes a packet of another port of the locked IP address: of somebody else behind the phone's NAT, or of the
+// phone, if the lock is on somebody else's. Only conduct tells them apart. A phone sends steadily to this one port, who
+// sprays many comes by: so the lock goes to a source that sends more than twice as often, after four packets if the
+// locked one has not proven itself, else after as many as prove the other. In the first case neither is heard nor sent
+// to until it is settled.
+func (l *Latch) contend(src netip.AddrPort, ssrc uint32, seq uint16, now int64) (Verdict, EventKind) {
+	c := l.candidates.follow(src, true, ssrc, seq, now, l.beats)
+	if c == nil {
+		return Refuse, 0
+	}
+	if c.run >= inSequence && 2*(l.beats-c.rival) < uint32(c.run) && (l.steady < proven || c.steady == proven) {
+		steady := c.steady
+		l.lock(src, ssrc, seq, now, Relatched)
+		l.steady = steady
+		return Pass, Relatched
+	}
+	if c.run == 2*inSequence {
+		c.run, c.rival = 0, l.beats
+	}
+	if l.steady == proven {
+		return Refuse, 0
+	}
+	l.held = now + pause
+	l.aim()
+	return Candidate, 0
+}
+
+func (l *Latch) lock(src netip.AddrPort, ssrc uint32, seq uint16, now int64, event EventKind) (Verdict, EventKind) {
 	l.state, l.locked, l.vouched = Locked, src, l.vouches(src)
 	l.ssrc, l.seq = ssrc, seq
+	l.at, l.steady, l.held = now, 1, 0
+	l.beats++
 	l.candidates = candidates{}
 	l.aim()
 	return Pass, event

@@ -3,8 +3,8 @@ package relay
 import "net/netip"
 
 // rtcpLatch is the latch of a leg's RTCP port. RTCP is too rare to learn from by itself, so it leans on the RTP
-// latch: accepted is the signalled RTCP address, and once RTP is locked the first port of the same IP address
-// that sends RTCP; another port of it later only with the SSRC of the RTP stream (a NAT that has rebound).
+// latch: accepted is the signalled RTCP address, and once RTP is locked any port of the same IP address whose sender
+// has the SSRC of the RTP stream, which others behind one NAT do not know; the last such port is sent to.
 type rtcpLatch struct {
 	signalled netip.AddrPort
 	locked    netip.AddrPort // invalid = nothing locked on
@@ -24,7 +24,7 @@ func (c *rtcpLatch) accepts(src netip.AddrPort, ssrc uint32, l *Latch) bool {
 	case src == c.signalled && !c.locked.IsValid():
 		return true
 	}
-	return l.state == Locked && src.Addr() == l.locked.Addr() && (!c.locked.IsValid() || ssrc == l.ssrc && !l.noRebind)
+	return l.state == Locked && src.Addr() == l.locked.Addr() && ssrc == l.ssrc && (!c.locked.IsValid() || !l.noRebind)
 }
 
 // learn locks on the source of an authentic packet that accepts let in.

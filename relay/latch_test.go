@@ -46,10 +46,14 @@ func (l *latchTest) behindNAT(marked bool) *latchTest {
 // packet offers one packet and reports what becomes of it.
 func (l *latchTest) packet(src netip.AddrPort, ssrc uint32, seq uint16) (Verdict, EventKind) {
 	l.now += int64(20 * time.Millisecond)
+	return l.arrive(src, ssrc, seq)
+}
+
+// arrive is packet without time going on.
+func (l *latchTest) arrive(src netip.AddrPort, ssrc uint32, seq uint16) (Verdict, EventKind) {
 	switch v := l.Check(src); v {
 	case Pass:
-		l.Seen(ssrc, seq)
-		return Pass, 0
+		return l.Seen(ssrc, seq, l.now), 0
 	case Candidate:
 		return l.Learn(src, ssrc, seq, l.now)
 	default:
@@ -445,7 +449,8 @@ func TestRTCPLatch(t *testing.T) {
 	}{
 		{"signalled, before RTP", Heuristic, nobody, []netip.AddrPort{rtcp}, 1, true},
 		{"another port, before RTP", Heuristic, nobody, []netip.AddrPort{otherPort}, 1, false},
-		{"another port of the locked address", Heuristic, signalled, []netip.AddrPort{otherPort}, 9, true},
+		{"another port of the locked address, the stream's SSRC", Heuristic, signalled, []netip.AddrPort{otherPort}, 1, true},
+		{"another port of the locked address, another SSRC", Heuristic, signalled, []netip.AddrPort{otherPort}, 9, false},
 		{"a second port, the stream's SSRC", Heuristic, signalled, []netip.AddrPort{rtcp, otherPort}, 1, true},
 		{"a second port, another SSRC", Heuristic, signalled, []netip.AddrPort{rtcp, otherPort}, 9, false},
 		{"a stranger", Heuristic, signalled, []netip.AddrPort{attacker}, 1, false},
@@ -522,10 +527,10 @@ func BenchmarkLatchLocked(b *testing.B) {
 	l.Signal(Signal{Addr: signalled}, 0)
 	l.Learn(signalled, 1, 1, 0)
 	b.ReportAllocs()
-	for b.Loop() {
+	for now := int64(0); b.Loop(); now += int64(20 * time.Millisecond) {
 		if l.Check(signalled) != Pass {
 			b.Fatal("refused")
 		}
-		l.Seen(1, 2)
+		l.Seen(1, 2, now)
 	}
 }
