@@ -61,7 +61,7 @@ func (l *lobby) drain(n *Steered, family int) {
 
 // give puts a copy of a packet where its port is now and reports whether there is such a port. With the lock held.
 func (n *Steered) give(to netip.AddrPort, p Packet) bool {
-	port := n.ports[to]
+	port := n.lookup(to)
 	if port == nil {
 		return false
 	}

@@ -237,9 +237,9 @@ func (s *rawSender) size() int { return len(s.headers) }
 
 // set makes header k stand for packet i, which has data and is of the origin's family.
 // Hot path: no allocation, lock, clock or log.
-func (s *rawSender) set(k int, from *origin, i int32, p *Packet) {
+func (s *rawSender) set(k int, from *origin, port uint16, i int32, p *Packet) {
 	// Bounds: put says how many bytes of the front count; data is not empty.
-	s.iovecs[k][0].SetLen(from.put(&s.fronts[k], p.Addr, p.Data))
+	s.iovecs[k][0].SetLen(from.put(&s.fronts[k], port, p.Addr, p.Data))
 	s.iovecs[k][1].Base = &p.Data[0]
 	s.iovecs[k][1].SetLen(len(p.Data))
 	s.headers[k].hdr.Namelen = encode(&s.names[k], netip.AddrPortFrom(p.Addr.Addr(), 0), 0) // a raw socket takes no port

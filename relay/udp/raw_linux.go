@@ -24,59 +24,58 @@ const (
 	dontFragment = 0x4000
 )
 
-// origin is what all packets of one local port have in common.
+// origin is what all packets from one local address have in common. It is one for all ports, so that it stays in the
+// processor's cache however many there are.
 type origin struct {
-	header [headerSize]byte // IPv4's are the first ipv4Size+udpSize
+	header [ipv6Size]byte // IPv4's is the first ipv4Size
 	v6     bool
-	sum    uint64 // of the pseudo header's and the UDP header's fixed parts
+	sum    uint64 // of the pseudo header's fixed parts
 }
 
-func newOrigin(local netip.AddrPort, tos, hops uint8) origin {
+func newOrigin(a netip.Addr, tos, hops uint8) origin {
 	var o origin
 	h := o.header[:]
-	udp := h[ipv4Size:]
-	if a := local.Addr(); a.Is4() {
+	if a.Is4() {
 		h[0], h[1], h[8], h[9] = 0x45, tos, hops, unix.IPPROTO_UDP
 		binary.BigEndian.PutUint16(h[6:], dontFragment)
 		*(*[4]byte)(h[12:]) = a.As4()
 		o.sum = sum(0, h[12:16])
 	} else {
 		o.v6 = true
-		udp = h[ipv6Size:]
 		h[0], h[1], h[6], h[7] = 0x60|tos>>4, tos<<4, unix.IPPROTO_UDP, hops
 		*(*[16]byte)(h[8:]) = a.As16()
 		o.sum = sum(0, h[8:24])
 	}
-	binary.BigEndian.PutUint16(udp, local.Port())
-	o.sum = sum(o.sum, udp[:2])
 	o.sum = sum(o.sum, []byte{0, unix.IPPROTO_UDP})
 	return o
 }
 
-// put writes the headers of a packet to to, which is of the same family, and returns their size.
+// put writes the headers of a packet from one of the address's ports to to, which is of the same family, and returns their
+// size.
 // Hot path: no allocation, lock, clock or log.
-func (o *origin) put(h *[headerSize]byte, to netip.AddrPort, data []byte) int {
+func (o *origin) put(h *[headerSize]byte, port uint16, to netip.AddrPort, data []byte) int {
 	length := udpSize + len(data)
 	var size int
 	var s uint64
 	if o.v6 {
-		*h = o.header
+		*(*[ipv6Size]byte)(h[:]) = o.header
 		size = ipv6Size
 		binary.BigEndian.PutUint16(h[4:], uint16(length))
 		*(*[16]byte)(h[24:]) = to.Addr().As16()
 		s = sum(o.sum, h[24:40])
 	} else {
 		size = ipv4Size
-		*(*[ipv4Size + udpSize]byte)(h[:]) = *(*[ipv4Size + udpSize]byte)(o.header[:])
+		*(*[ipv4Size]byte)(h[:]) = *(*[ipv4Size]byte)(o.header[:])
 		binary.BigEndian.PutUint16(h[2:], uint16(ipv4Size+length))
 		*(*[4]byte)(h[16:]) = to.Addr().As4()
 		s = sum(o.sum, h[16:20])
 	}
 	udp := h[size : size+udpSize]
+	binary.BigEndian.PutUint16(udp, port)
 	binary.BigEndian.PutUint16(udp[2:], to.Port())
 	binary.BigEndian.PutUint16(udp[4:], uint16(length))
 	s = sum(s, udp[4:6]) // the length stands in both headers
-	s = sum(s, udp[2:6])
+	s = sum(s, udp[:6])
 	putChecksum(udp[6:], sum(s, data))
 	return size + udpSize
 }

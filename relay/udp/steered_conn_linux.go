@@ -30,6 +30,7 @@ type steeredConn struct {
 
 	// Owned by the shard's thread.
 	ports   []*steeredPort // by slot, nil where none
+	places  []place        // the same for Send: what it needs of a port, close together
 	slots   [][]uint32     // by address, nil until one is attached: slot+1 by port, 0 = not here
 	carried []parcel       // to be received before anything else
 	in      receiver
@@ -38,6 +39,13 @@ type steeredConn struct {
 	long    sender // for packets over the MTU
 	turn    int    // the family that is read first
 	stats   Stats
+}
+
+// place is where packets of a slot leave.
+type place struct {
+	port    uint16
+	address uint8
+	used    bool
 }
 
 // Marks of the sockets in the epoll; wakeMark is the wake-up's.
@@ -147,8 +155,10 @@ func (c *steeredConn) attach(slot uint32, p Port) error {
 	s.parked, s.lost = nil, 0
 	for int(slot) >= len(c.ports) {
 		c.ports = append(c.ports, nil)
+		c.places = append(c.places, place{})
 	}
 	c.ports[slot] = s
+	c.places[slot] = place{port: s.local.Port(), address: uint8(s.address), used: true}
 	if c.slots[s.address] == nil {
 		c.slots[s.address] = make([]uint32, portsPerAddress)
 	}
@@ -163,7 +173,7 @@ func (c *steeredConn) Detach(slot uint32) {
 		return
 	}
 	s, n := c.ports[slot], c.network
-	c.ports[slot] = nil
+	c.ports[slot], c.places[slot] = nil, place{}
 	c.slots[s.address][s.local.Port()] = 0
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -210,7 +220,7 @@ func (c *steeredConn) empty(f int) {
 		for i := range got {
 			to, p := c.spare.destination(i), c.spare.packet(i, 0)
 			c.spare.reset(i)
-			switch port := c.network.ports[to]; {
+			switch port := c.network.lookup(to); {
 			case port != nil && port.conn == c:
 				p.Data = bytes.Clone(p.Data)
 				c.carried = append(c.carried, parcel{port, p})
@@ -377,12 +387,12 @@ func (c *steeredConn) send(ps []Packet) (failed int) {
 	var used uint64 // bit i: address i has packets
 	for i := range ps {
 		p := &ps[i]
-		p.Failed = int(p.Slot) >= len(c.ports) || c.ports[p.Slot] == nil ||
-			len(p.Data) == 0 || !p.Addr.IsValid() || p.Addr.Addr().Is6() != c.ports[p.Slot].origin.v6
+		p.Failed = int(p.Slot) >= len(c.places) || !c.places[p.Slot].used ||
+			len(p.Data) == 0 || !p.Addr.IsValid() || p.Addr.Addr().Is6() != c.network.origins[c.places[p.Slot].address].v6
 		if p.Failed {
 			failed++
 		} else {
-			used |= 1 << c.ports[p.Slot].address
+			used |= 1 << c.places[p.Slot].address
 		}
 	}
 	for address := 0; used != 0; address, used = address+1, used>>1 {
@@ -401,8 +411,8 @@ func (c *steeredConn) sendFrom(address int, ps []Packet) (failed int) {
 		if ps[i].Failed {
 			continue
 		}
-		if s := c.ports[ps[i].Slot]; s.address == address {
-			c.out.set(n, &s.origin, int32(i), &ps[i])
+		if from := c.places[ps[i].Slot]; int(from.address) == address {
+			c.out.set(n, &c.network.origins[address], from.port, int32(i), &ps[i])
 			n++
 		}
 	}
@@ -461,8 +471,8 @@ func (c *steeredConn) release() error {
 	n := c.network
 	if c.entry > 0 {
 		c.takeInbox()
-		for _, s := range n.ports {
-			if s.conn == c {
+		for _, s := range c.ports {
+			if s != nil && s.conn == c {
 				c.turnAway(s)
 			}
 		}

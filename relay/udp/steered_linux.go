@@ -42,11 +42,11 @@ type Steered struct {
 	steering *steering
 	plain    Ports // for sockets of single ports: to try whether one is free, and for packets too long for a raw socket
 	buffer   int
-	hops     [2]uint8 // IPv4, IPv6
+	origins  []origin // by address
 
-	mu      sync.Mutex // guards the following and what says so in ports and Conns; taken for commands, not for packets
-	ports   map[netip.AddrPort]*steeredPort
-	conns   []*steeredConn // by entry - lobbyEntry - 1, nil where none
+	mu      sync.Mutex                       // guards the following and what says so in ports and Conns; taken for commands, not for packets
+	ports   []*[portsPerAddress]*steeredPort // by address, nil where none has been opened, and port
+	conns   []*steeredConn                   // by entry - lobbyEntry - 1, nil where none
 	lobby   lobby
 	diag    *diag // nil = the kernel has none
 	closed  bool
@@ -58,7 +58,6 @@ type steeredPort struct {
 	network *Steered
 	local   netip.AddrPort
 	address int // its number in addrs
-	origin  origin
 
 	// Guarded by network.mu.
 	conn   *steeredConn // nil = waiting in the lobby
@@ -116,8 +115,8 @@ func newSteered(c SteeredConfig) (_ *Steered, err error) {
 	if c.ReceiveBuffer == 0 {
 		c.ReceiveBuffer = 8 << 20
 	}
-	n := &Steered{addrs: addrs, shards: c.Shards, plain: *plain, buffer: c.ReceiveBuffer, ports: map[netip.AddrPort]*steeredPort{},
-		conns: make([]*steeredConn, c.Shards), lobby: lobby{sockets: [2]int{-1, -1}}}
+	n := &Steered{addrs: addrs, shards: c.Shards, plain: *plain, buffer: c.ReceiveBuffer,
+		ports: make([]*[portsPerAddress]*steeredPort, len(addrs)), conns: make([]*steeredConn, c.Shards), lobby: lobby{sockets: [2]int{-1, -1}}}
 	defer func() {
 		if err != nil {
 			n.Close()
@@ -129,14 +128,14 @@ func newSteered(c SteeredConfig) (_ *Steered, err error) {
 	if err = n.lobby.open(n); err != nil {
 		return nil, unsupported(err)
 	}
-	for i, fd := range n.lobby.sockets {
-		if fd < 0 {
-			continue
-		}
-		n.cookies[i] = cookie(fd)
-		if n.hops[i], err = hops(fd, i == 1); err != nil {
+	for _, a := range addrs {
+		fd := n.lobby.sockets[family(a)]
+		n.cookies[family(a)] = cookie(fd)
+		ttl, err := hops(fd, a.Is6())
+		if err != nil {
 			return nil, unsupported(err)
 		}
+		n.origins = append(n.origins, newOrigin(a, uint8(c.DSCP<<2), ttl))
 	}
 	if n.diag, err = openDiag(); err != nil {
 		return nil, unsupported(err)
@@ -233,7 +232,10 @@ func (n *Steered) claim(local netip.AddrPort, address int) (*steeredPort, error)
 	if n.closed {
 		return nil, net.ErrClosed
 	}
-	if n.ports[local] != nil {
+	if n.ports[address] == nil {
+		n.ports[address] = new([portsPerAddress]*steeredPort)
+	}
+	if n.ports[address][local.Port()] != nil {
 		return nil, ErrPortInUse
 	}
 	f := family(local.Addr())
@@ -256,9 +258,18 @@ func (n *Steered) claim(local netip.AddrPort, address int) (*steeredPort, error)
 			return nil, fmt.Errorf("%w: its packets go to another program", ErrPortInUse)
 		}
 	}
-	p := &steeredPort{network: n, local: local, address: address, origin: newOrigin(local, uint8(n.plain.config.DSCP<<2), n.hops[f])}
-	n.ports[local] = p
+	p := &steeredPort{network: n, local: local, address: address}
+	n.ports[address][local.Port()] = p
 	return p, nil
+}
+
+// lookup returns the open port that packets to an address and port are for, nil when there is none. With the lock held.
+func (n *Steered) lookup(to netip.AddrPort) *steeredPort {
+	i := slices.Index(n.addrs, to.Addr())
+	if i < 0 || n.ports[i] == nil {
+		return nil
+	}
+	return n.ports[i][to.Port()]
 }
 
 // Local returns the address and port.
@@ -277,7 +288,7 @@ func (p *steeredPort) Close() error {
 		n.steering.set(p.address, p.local.Port(), 0)
 		n.lobby.drain(n, family(p.local.Addr())) // so that the next to open it does not find what was for this one
 	}
-	delete(n.ports, p.local)
+	n.ports[p.address][p.local.Port()] = nil
 	p.parked = nil
 	if p.long != nil {
 		return p.long.Close()
