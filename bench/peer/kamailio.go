@@ -24,10 +24,10 @@ var kamailioScript []byte
 // KamailioFlags are what the manual of the rtpengine module hands on with every description.
 const KamailioFlags = "replace-origin replace-session-connection"
 
-// KamailioConfig says what one proxy does.
+// KamailioConfig says what one proxy does. Calls go to whoever has registered the number with it, or where the
+// request points when that is elsewhere.
 type KamailioConfig struct {
 	Engine   netip.AddrPort // the ng server that relays the media
-	Callee   string         // host:port of calls to numbers that nobody has registered; "" = 404
 	Other    string         // host:port that a call goes to when the callee is busy or silent; "" = it fails
 	Offer    string         // flags of rtpengine_manage towards the callee; default KamailioFlags
 	Answer   string         // and towards the caller; default KamailioFlags
@@ -93,7 +93,7 @@ func (c KamailioConfig) definitions(rpc int) []string {
 	for _, d := range [][2]string{
 		{"RPC", fmt.Sprintf("udp:127.0.0.1:%d", rpc)}, {"ENGINE", "udp:" + c.Engine.String()},
 		{"OFFER", or(c.Offer, KamailioFlags)}, {"ANSWER", or(c.Answer, KamailioFlags)},
-		{"CALLEE", c.Callee}, {"OTHER", c.Other},
+		{"OTHER", c.Other},
 	} {
 		if d[1] != "" {
 			args = append(args, "-A", fmt.Sprintf("%s=%q", d[0], d[1]))

@@ -24,12 +24,12 @@ func TestKamailioProxiesWithoutEngine(t *testing.T) {
 	Need(t, "kamailio", "sipp")
 	b := startSIPp(t, SIPpConfig{Scenario: SIPpAnswer, Tel: "218"})
 	must(t, b.WaitListening(within(t, 10*time.Second)))
-	k := startKamailio(t, KamailioConfig{Callee: strings.TrimPrefix(b.URI(), "sip:218@"), Patience: 10 * time.Millisecond})
+	k := startKamailio(t, KamailioConfig{Patience: 10 * time.Millisecond})
 	ctx := within(t, 20*time.Second)
 	if enabled, err := k.EngineEnabled(ctx); err != nil || enabled {
 		t.Errorf("enabled %t, %v", enabled, err)
 	}
-	must(t, RunSIPp(ctx, SIPpConfig{Scenario: SIPpSpeak, Server: k.Address(), Tel: "217", To: "218", Pause: 50 * time.Millisecond, Voice: 20 * time.Millisecond, Dir: t.TempDir()}))
+	must(t, RunSIPp(ctx, SIPpConfig{Scenario: SIPpSpeak, Server: k.Address(), Domain: b.Address(), Tel: "217", To: "218", Pause: 50 * time.Millisecond, Voice: 20 * time.Millisecond, Dir: t.TempDir()}))
 	must(t, b.Wait(ctx))
 	if !strings.Contains(b.Messages(), "Record-Route: <sip:"+k.Address()) {
 		t.Errorf("the proxy is not in the route:\n%s", b.Messages())

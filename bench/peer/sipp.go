@@ -107,7 +107,7 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 	}
 	calls := fmt.Sprint(cfg.Calls)
 	args := []string{
-		"-sf", file, "-m", calls, "-l", calls, "-r", fmt.Sprint(cfg.Rate), "-nostdin", "-deadcall_wait", "0",
+		"-sf", file, "-m", calls, "-l", calls, "-r", fmt.Sprint(cfg.Rate), "-nostdin", "-deadcall_wait", "0", "-buff_size", "1048576",
 		"-i", "127.0.0.1", "-bind_local", "-p", fmt.Sprint(cfg.Port), "-mi", "127.0.0.1", "-mp", fmt.Sprint(cfg.Media),
 		"-cp", "0", "-d", fmt.Sprint(cfg.Pause.Milliseconds()),
 		"-timeout", fmt.Sprintf("%ds", int(cfg.Timeout.Seconds())), "-timeout_error", "-recv_timeout", fmt.Sprint(cfg.Timeout.Milliseconds()),
@@ -144,8 +144,11 @@ func voice(d time.Duration) []byte {
 // Port returns the local SIP port.
 func (s *SIPp) Port() int { return s.cfg.Port }
 
+// Address returns the local SIP address, host:port.
+func (s *SIPp) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.cfg.Port) }
+
 // URI returns the address at which a waiting scenario can be called without a server.
-func (s *SIPp) URI() string { return fmt.Sprintf("sip:%s@127.0.0.1:%d", s.cfg.Tel, s.cfg.Port) }
+func (s *SIPp) URI() string { return "sip:" + s.cfg.Tel + "@" + s.Address() }
 
 // WaitListening returns when the scenario has its port, so that it can be called.
 func (s *SIPp) WaitListening(ctx context.Context) error {
@@ -173,6 +176,13 @@ func (s *SIPp) Wait(ctx context.Context) error {
 		return fmt.Errorf("sipp %s: %w\n%s", s.cfg.Scenario, err, s.logs())
 	}
 	return nil
+}
+
+// Starved reports whether the machine let the scenario wait for longer than half a second, as SIPp itself noticed. Its
+// calls may have failed for that alone.
+func (s *SIPp) Starved() bool {
+	b, _ := os.ReadFile(filepath.Join(s.process.command.Dir, "errors"))
+	return strings.Contains(string(b), "Overload warning")
 }
 
 // Close kills it. It may be called more than once.

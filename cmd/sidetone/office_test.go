@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ type office struct {
 	udp     string // host:port
 	tcp     string
 	api     string
+	log     *logbook
 	stop    func() // ends the server and waits for it
 	stopped bool
 }
@@ -43,7 +45,8 @@ func newOffice(t *testing.T, stations int, change func(*config.Config)) *office 
 	if change != nil {
 		change(cfg)
 	}
-	server, err := control.New(cfg, slog.New(slog.NewTextHandler(testWriter{t}, nil)))
+	log := &logbook{}
+	server, err := control.New(cfg, slog.New(slog.NewTextHandler(io.MultiWriter(testWriter{t}, log), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +54,7 @@ func newOffice(t *testing.T, stations int, change func(*config.Config)) *office 
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }() // ended by stop, waited for there
 	<-server.Ready()
-	o := &office{server: server, api: server.APIAddress()}
+	o := &office{server: server, api: server.APIAddress(), log: log}
 	for _, a := range server.SIPAddresses() {
 		if rest, ok := strings.CutPrefix(a, "udp:"); ok {
 			o.udp = rest
@@ -159,4 +162,30 @@ type testWriter struct{ t *testing.T }
 func (w testWriter) Write(b []byte) (int, error) {
 	w.t.Log(strings.TrimSuffix(string(b), "\n"))
 	return len(b), nil
+}
+
+// logbook keeps what the server logged.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// lines returns what was logged at one of the levels.
+func (l *logbook) lines(levels ...slog.Level) (list []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		for _, level := range levels {
+			if strings.Contains(line, " level="+level.String()+" ") {
+				list = append(list, line)
+			}
+		}
+	}
+	return list
 }
