@@ -29,7 +29,7 @@ type node struct {
 	addr   netip.AddrPort
 }
 
-// Each node of a run gets ports of its own.
+// Each node of a run gets ports of its own, below those that the kernel gives to sockets that ask for any.
 var firstPort struct {
 	sync.Mutex
 	next uint16
@@ -38,7 +38,7 @@ var firstPort struct {
 func startNode(t testing.TB, change func(*Config, *relay.Config)) *node {
 	t.Helper()
 	firstPort.Lock()
-	first := 31000 + firstPort.next%20000
+	first := 10000 + firstPort.next%20000
 	firstPort.next += 2000
 	firstPort.Unlock()
 	quiet := slog.New(slog.DiscardHandler)
