@@ -138,7 +138,7 @@ func unsupported(err error) error {
 	}
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%w: the system forbids it in spite of all capabilities (a container's seccomp filter?): %w", ErrUnsupported, err)
+		return fmt.Errorf("%w: the system forbids it in spite of all capabilities (a container's seccomp filter or user namespace?): %w", ErrUnsupported, err)
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS), errors.Is(err, ebpf.ErrNotSupported):
 		return fmt.Errorf("%w: the kernel cannot do it (Linux 5.9 or newer is needed): %w", ErrUnsupported, err)
 	}
