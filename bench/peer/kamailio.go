@@ -2,7 +2,6 @@ package peer
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	_ "embed" // of the configuration
 	"encoding/json"
@@ -102,13 +101,13 @@ func (c KamailioConfig) definitions(rpc int) []string {
 	return args
 }
 
-// waitReady returns when the proxy answers commands, which its last processes do.
+// waitReady returns when the proxy answers commands and its module has looked for the ng server.
 func (k *Kamailio) waitReady(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {
 		attempt, done := context.WithTimeout(limited, 100*time.Millisecond)
-		_, err := k.RPC(attempt, "core.version")
+		_, err := k.RPC(attempt, "rtpengine.show", "all")
 		done()
 		if err == nil {
 			return nil
@@ -175,8 +174,14 @@ func (k *Kamailio) RPC(ctx context.Context, method string, params ...any) (json.
 
 // EngineEnabled reports whether the proxy takes its ng server for alive.
 func (k *Kamailio) EngineEnabled(ctx context.Context) (bool, error) {
+	var servers []struct {
+		Disabled int `json:"disabled"`
+	}
 	result, err := k.RPC(ctx, "rtpengine.show", "all")
-	return err == nil && bytes.Contains(bytes.ReplaceAll(result, []byte(" "), nil), []byte(`"disabled":0`)), err
+	if err == nil {
+		err = json.Unmarshal(result, &servers)
+	}
+	return len(servers) == 1 && servers[0].Disabled == 0, err
 }
 
 // Busy returns how many SIP transactions and how many sessions with the ng server the proxy still knows.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -89,38 +90,39 @@ func (p *process) output() string {
 	return string(b)
 }
 
+// Ports are looked for below those that the system hands out by itself and those of media, so that nobody takes one
+// between our look and the program's.
+const firstPort, lastPort = 10000, 19999
+
 // freePorts returns the first of n ports in a row that are free on 127.0.0.1 in UDP and TCP.
 func freePorts(n int) (int, error) {
 	for range 100 {
-		first, err := tryPorts(n)
-		if err == nil {
+		first := firstPort + rand.IntN(lastPort-firstPort-n)
+		if err := tryPorts(first, n); err == nil {
 			return first, nil
 		}
 	}
 	return 0, errors.New("no free ports on 127.0.0.1")
 }
 
-func tryPorts(n int) (first int, err error) {
+func tryPorts(first, n int) error {
 	var open []interface{ Close() error }
 	defer func() {
 		for _, c := range open {
 			c.Close()
 		}
 	}()
-	for i := range n {
-		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: first + i})
-		if first == 0 && err == nil {
-			first = u.LocalAddr().(*net.UDPAddr).Port
-		}
-		if err != nil || first+n > 65535 {
-			return 0, errors.Join(err, errors.New("port range"))
+	for port := first; port < first+n; port++ {
+		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err != nil {
+			return err
 		}
 		open = append(open, u)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+i))
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			return 0, err
+			return err
 		}
 		open = append(open, l)
 	}
-	return first, nil
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -31,6 +32,7 @@ const (
 	SIPpAnswer        = "answer"         // waits for an INVITE, 180, 200, re-INVITEs, BYE
 	SIPpEarly         = "early"          // SIPpAnswer with early media: 183 with SDP before the 200
 	SIPpRing          = "ring"           // waits for an INVITE, 180, then for the CANCEL
+	SIPpNoAnswer      = "no_answer"      // INVITE, 180, 408
 	SIPpRefuse        = "refuse"         // waits for an INVITE, 486
 	SIPpSpeak         = "speak"          // INVITE, 200, ACK, speaks for Voice, a pause, BYE, 200
 	SIPpAnswerSpeak   = "answer_speak"   // waits for an INVITE, 180, 200, ACK, speaks for Voice, BYE
@@ -50,7 +52,7 @@ type SIPpConfig struct {
 	Port     int           // local SIP port; 0 = a free one. A phone registers and answers on the same
 	Media    int           // local media port of all its calls, 0 = a free one
 	Voice    time.Duration // how long it speaks, in packets of 20 ms of mu-law; default 500 ms
-	Header   string        // one further line of the INVITE of SIPpSpeak
+	Headers  []string      // one further line of the INVITE of SIPpSpeak for each of its calls, in turn; without ";"
 	Pause    time.Duration // how long a call or a hold lasts; default 500 ms
 	Timeout  time.Duration // default 20 s
 	Dir      string        // scratch directory
@@ -74,13 +76,11 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sipp: no scenario %q", cfg.Scenario)
 	}
-	for _, port := range []*int{&cfg.Port, &cfg.Media} {
-		if *port == 0 {
-			if *port, err = freePorts(4); err != nil { // SIPp also takes the next media ports
-				return nil, err
-			}
-		}
+	free, err := freePorts(5) // SIPp also takes the second next to its media port
+	if err != nil {
+		return nil, err
 	}
+	cfg.Port, cfg.Media = cmp.Or(cfg.Port, free+4), cmp.Or(cfg.Media, free)
 	if cfg.Pause == 0 {
 		cfg.Pause = 500 * time.Millisecond
 	}
@@ -93,8 +93,8 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 	if cfg.Voice == 0 {
 		cfg.Voice = 500 * time.Millisecond
 	}
-	if cfg.Header == "" {
-		cfg.Header = "Subject: a call"
+	if cfg.Headers == nil {
+		cfg.Headers = []string{"Subject: a call"}
 	}
 	cfg.Calls, cfg.Rate = max(cfg.Calls, 1), cmp.Or(cfg.Rate, 10)
 	dir, err := os.MkdirTemp(cfg.Dir, "sipp-"+cfg.Scenario+"-")
@@ -112,13 +112,18 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 		"-cp", "0", "-d", fmt.Sprint(cfg.Pause.Milliseconds()),
 		"-timeout", fmt.Sprintf("%ds", int(cfg.Timeout.Seconds())), "-timeout_error", "-recv_timeout", fmt.Sprint(cfg.Timeout.Milliseconds()),
 		"-trace_err", "-error_file", filepath.Join(dir, "errors"), "-trace_msg", "-message_file", filepath.Join(dir, "messages"),
-		"-key", "tel", cfg.Tel, "-key", "to", cfg.To, "-key", "domain", cfg.Domain, "-key", "header", cfg.Header,
+		"-key", "tel", cfg.Tel, "-key", "to", cfg.To, "-key", "domain", cfg.Domain,
 		"-au", cfg.UserID, "-ap", cfg.Password,
 	}
 	if cfg.speaks() {
-		if err := os.WriteFile(filepath.Join(dir, "voice.ul"), voice(cfg.Voice), 0o600); err != nil {
+		fields := filepath.Join(dir, "fields.csv")
+		err := errors.Join(
+			os.WriteFile(filepath.Join(dir, "voice.ul"), voice(cfg.Voice), 0o600),
+			os.WriteFile(fields, []byte("SEQUENTIAL\n"+strings.Join(cfg.Headers, "\n")+"\n"), 0o600))
+		if err != nil {
 			return nil, err
 		}
+		args = append(args, "-inf", fields)
 	} else {
 		args = append(args, "-rtp_echo")
 	}
@@ -199,8 +204,8 @@ func (s *SIPp) Messages() string {
 
 // logs returns what explains a failure: SIPp's errors and the messages.
 func (s *SIPp) logs() string {
-	errors, _ := os.ReadFile(filepath.Join(s.process.command.Dir, "errors"))
-	text := strings.TrimSpace(string(errors)) + "\n--- messages:\n" + s.Messages()
+	faults, _ := os.ReadFile(filepath.Join(s.process.command.Dir, "errors"))
+	text := strings.TrimSpace(string(faults)) + "\n--- messages:\n" + s.Messages()
 	if len(text) > 20000 {
 		text = text[:20000]
 	}
