@@ -19,6 +19,10 @@ const (
 //
 //	epoll_pwait2 ──► events ──► recvmmsg per ready socket ──► receiver (arena, names, headers) ──► []Packet
 //	[]Packet ──► runs by socket ──► sendto (one) or sendmmsg (several)
+//
+// The sockets are not connected to the peer once it is known, which would make sending 17 % cheaper (1.35 us against 1.60): the
+// kernel would refuse what comes from elsewhere, unseen and uncounted, and a phone whose NAT gives it another port
+// would be told that ours is closed.
 type conn struct {
 	poller
 

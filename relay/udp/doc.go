@@ -8,7 +8,10 @@
 //	udp.go          the contract: Network, Port, Conn, Packet, Stats, the errors
 //	ports_linux.go, conn_linux.go            Ports, which needs no privilege: a socket for each port, one epoll over them
 //	steered_linux.go, steered_conn_linux.go  Steered: one receive socket a shard and family for all ports
+//	  steered_attach_linux.go                how a port moves with its packets
+//	  steered_send_linux.go                  one raw socket an address
 //	  steering_linux.go, program_linux.go    the table port -> shard and the sk_lookup program that reads it (eBPF)
+//	  shared_linux.go                        the receive sockets
 //	  lobby_linux.go                         where packets wait while their port is on no Conn
 //	  raw_linux.go, checksum.go              sending from any port: IP and UDP headers by us
 //	  diag_linux.go                          to whom the kernel would give a packet

@@ -125,7 +125,7 @@ func TestStragglersFollowTheirPort(t *testing.T) {
 		t.Errorf("received %q for a closed port", data)
 	}
 	turn(0)
-	if got := c[0].Stats(); got.HandedOver != 3 || got.Closed != 1 {
+	if got := c[0].Stats(); got.HandedOver != 2 || got.Closed != 1 {
 		t.Errorf("%+v", got)
 	}
 }
