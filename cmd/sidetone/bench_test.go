@@ -70,11 +70,11 @@ func TestBenchConfigurationServes(t *testing.T) {
 					t.Errorf("%s: %v", kind, err)
 				}
 			}
-			res, err := load.SIPCalls(t.Context(), load.SIPConfig{Server: place.SIP, Callers: place.Callers, Callees: place.Callees, Window: 300 * time.Millisecond})
+			res, err := load.SIPCalls(t.Context(), load.SIPConfig{Server: place.SIP, Callers: place.Callers, Callees: place.Callees, Window: time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if res.Calls < 3 || res.Setup.N() < res.Calls {
+			if res.Calls < 1 || res.Setup.N() < res.Calls {
 				t.Errorf("%d calls, %d set up", res.Calls, res.Setup.N())
 			}
 		})

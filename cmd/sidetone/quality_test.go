@@ -39,6 +39,7 @@ func TestQualityOfACall(t *testing.T) {
 		legs := o.legsOf(t)
 		return legs["217"].RoundTrip > 0 && legs["218"].RoundTrip > 0
 	})
+	eventually(t, "218 reports what it lacks", func() bool { return o.legsOf(t)["218"].Sent.Lost > 0 })
 	legs := o.legsOf(t)
 	bad, good := legs["217"], legs["218"]
 	if share := float64(bad.Received.Lost) / float64(bad.Received.Packets+bad.Received.Lost); share < 0.05 || share > 0.16 {
