@@ -12,7 +12,9 @@ import (
 func (o *options) flag(text string) {
 	text = hyphens(strings.TrimSpace(text))
 	if key, value, ok := strings.Cut(text, "="); ok && !strings.HasPrefix(text, "codec-") && !strings.HasPrefix(text, "SDES-") && key != "flags" && key != "rtpp-flags" {
-		o.key(key, bencode.NewString(value))
+		if key != "via-branch" { // names a header of the proxy's, which has sent the branch itself
+			o.key(key, bencode.NewString(value))
+		}
 		return
 	}
 	switch text {
@@ -42,7 +44,8 @@ func (o *options) flag(text string) {
 	case "media-handover":
 		o.MediaHandover = true
 	case "port-latching", "pad-crypto", "reject-ICE", "static-codecs", // what we do in any case
-		"force", "force-relay", "original-sendrecv", "unidirectional", "reset", "no-port-latching": // what we do not do in any case
+		"force", "force-relay", "original-sendrecv", "unidirectional", "reset", "no-port-latching", "no-redis-update", // what we do not do in any case
+		"to-tag", "directional": // what a proxy does before it asks
 	case "loop-protect":
 		o.LoopProtect = true
 	case "full-rtcp-attribute":
@@ -67,16 +70,41 @@ func (o *options) flag(text string) {
 		o.Mux.Reject = true
 	case "RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF":
 		o.Protocol = text
+	case "RTP", "SRTP", "AVP", "AVPF":
+		o.profile(text)
 	case "internal", "external":
 		o.direction([]string{text})
 	case "record-call":
 		o.ignore(text)
 	case "all", "allow-transcoding", "block-short", "block-short-packets", "debug", "debugging", "detect-DTMF", "discard-recording", "early-media",
 		"exclude-recording", "generate-RTCP", "generate-mid", "inactive", "inject-DTMF", "NAT-wait", "pierce-NAT", "reuse-codecs",
-		"no-codec-renegotiation", "RTCP-mirror", "strip-extmap", "trickle-ICE", "replace-session-name", "recording-vsc":
+		"no-codec-renegotiation", "RTCP-mirror", "strip-extmap", "trickle-ICE", "fragment", "force-answer", "DTLS", "replace-session-name", "recording-vsc":
 		o.ignore(text)
 	default:
 		o.prefixed(text)
+	}
+}
+
+// profile puts the transport protocol together of what a proxy's script says of it word by word.
+func (o *options) profile(word string) {
+	secure, feedback := secured(o.Protocol), strings.HasSuffix(o.Protocol, "F")
+	switch word {
+	case "RTP":
+		secure = false
+	case "SRTP":
+		secure = true
+	case "AVP":
+		feedback = false
+	case "AVPF":
+		feedback = true
+	}
+	o.Protocol = "RTP/"
+	if secure {
+		o.Protocol += "S"
+	}
+	o.Protocol += "AVP"
+	if feedback {
+		o.Protocol += "F"
 	}
 }
 

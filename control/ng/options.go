@@ -178,6 +178,11 @@ func (o *options) key(key string, value bencode.Value) {
 		for rule, list := range value.Pairs() {
 			each(list, func(s string) { o.codec(rule + "-" + s) })
 		}
+	case "codec-strip", "codec-except", "codec-offer", "codec-mask", "codec-consume", "codec-accept", "codec-transcode", "codec-set": // Kamailio's, of rules it has no list for
+		each(value, func(s string) { o.codec(name[len("codec-"):] + "-" + s) })
+	case "transcode": // Kamailio's old name
+		each(value, func(s string) { o.codec("transcode-" + s) })
+	case "sip-message-type", "sip-code": // the command says as much
 	case "ICE":
 		o.ice(text)
 	case "transport-protocol":
@@ -204,7 +209,7 @@ func (o *options) key(key string, value bencode.Value) {
 	case "all", "OSRTP", "TOS", "ICE-lite", "DTLS-reverse", "DTLS-fingerprint", "DTMF-security", "DTMF-delay", "DTMF-log-dest", "T.38", "audio-player",
 		"delay-buffer", "drop-traffic", "generate-RTCP", "media-echo", "metadata", "output-destination", "sdp-attr", "to-label", "volume",
 		"xmlrpc-callback", "digit", "code", "frequency", "frequencies", "from-tags", "trigger", "trigger-end", "end-trigger",
-		"trigger-end-time", "trigger-end-digits", "template", "recording-file", "recording-path", "address":
+		"trigger-end-time", "trigger-end-digits", "template", "recording-file", "recording-path", "address", "repacketize":
 		o.ignore(name)
 	default:
 		o.unknown = append(o.unknown, name)

@@ -61,7 +61,7 @@ func TestOptions(t *testing.T) {
 			[]bencode.Value{codec("strip", "PCMU", "opus/48000/2"), flags("codec-strip-PCMU codec-strip-opus/48000/2"), flags("codec-strip=PCMU codec-strip=opus/48000/2"), one("rtpp-flags", "codec-strip-PCMU codec-strip-opus/48000/2")},
 			options{Codecs: codecRules{Strip: []string{"PCMU", "opus/48000/2"}}},
 		},
-		"mask and consume": {[]bencode.Value{codec("mask", "PCMU"), codec("consume", "PCMU"), flags("codec-mask-PCMU")}, options{Codecs: codecRules{Mask: []string{"PCMU"}}}},
+		"mask and consume": {[]bencode.Value{codec("mask", "PCMU"), codec("consume", "PCMU"), one("codec-consume", "PCMU"), flags("codec-mask-PCMU")}, options{Codecs: codecRules{Mask: []string{"PCMU"}}}},
 		"all of transcode": {
 			[]bencode.Value{flags("codec-except-A codec-offer-B codec-transcode-C codec-accept-D")},
 			options{Codecs: codecRules{Except: []string{"A"}, Offer: []string{"B"}, Transcode: []string{"C"}, Accept: []string{"D"}}},
@@ -71,7 +71,15 @@ func TestOptions(t *testing.T) {
 			[]bencode.Value{one("transport-protocol", "RTP/SAVPF"), one("transport protocol", "RTP/SAVPF"), flags("RTP/SAVPF"), flags("transport-protocol=RTP/SAVPF"), one("rtpp-flags", "RTP/SAVPF")},
 			options{Protocol: "RTP/SAVPF"},
 		},
-		"the last protocol": {[]bencode.Value{flags("RTP/AVP RTP/SAVP")}, options{Protocol: "RTP/SAVP"}},
+		"protocol by words": {
+			[]bencode.Value{one("rtpp-flags", "SRTP AVPF"), one("rtpp-flags", "AVPF SRTP"), one("rtpp-flags", "RTP AVP SRTP AVPF")},
+			options{Protocol: "RTP/SAVPF"},
+		},
+		"plain by words":            {[]bencode.Value{one("rtpp-flags", "RTP"), one("rtpp-flags", "AVP"), one("rtpp-flags", "SRTP RTP AVPF AVP")}, options{Protocol: "RTP/AVP"}},
+		"transcode by its old name": {[]bencode.Value{one("rtpp-flags", "transcode=PCMA"), flags("codec-transcode-PCMA")}, options{Codecs: codecRules{Transcode: []string{"PCMA"}}}},
+		"branch of the proxy's own": {[]bencode.Value{req("offer", "via-branch", "z9hG4bK1", "rtpp-flags", "via-branch=auto")}, options{ViaBranch: "z9hG4bK1"}},
+		"what a proxy tells beside": {[]bencode.Value{req("offer", "sip-message-type", "sip_request", "rtpp-flags", "to-tag directional no-redis-update")}, options{}},
+		"the last protocol":         {[]bencode.Value{flags("RTP/AVP RTP/SAVP")}, options{Protocol: "RTP/SAVP"}},
 		"SDES": {
 			[]bencode.Value{one("SDES", "no-A only-B nonew order:C;D; offerer_pref:E lifetime"), flags("SDES-no-A SDES-only-B SDES-nonew SDES-order:C;D; SDES-offerer_pref:E SDES-lifetime")},
 			options{SDES: sdesRules{No: []string{"A"}, Only: []string{"B"}, NoNew: true, Order: []string{"C", "D"}, OffererPref: []string{"E"}, Lifetime: true}},
@@ -110,7 +118,7 @@ func TestOptions(t *testing.T) {
 }
 
 func TestWhatIsNotDoneIsNoted(t *testing.T) {
-	for _, words := range []string{"ICE=force", "DTLS=passive", "OSRTP-offer", "T.38-force", "generate-RTCP", "record-call", "TOS=184", "codec-set-opus/48000/2/32000", "SDES-unencrypted_srtcp", "sdp-attr-add-audio-x"} {
+	for _, words := range []string{"ICE=force", "DTLS=passive", "OSRTP-offer", "T.38-force", "generate-RTCP", "record-call", "TOS=184", "codec-set-opus/48000/2/32000", "SDES-unencrypted_srtcp", "repacketize=40", "sdp-attr-add-audio-x"} {
 		if o := parseOptions(req("offer", "flags", words)); len(o.ignored) != 1 || len(o.unknown) != 0 {
 			t.Errorf("%s: ignored %q, unknown %q", words, o.ignored, o.unknown)
 		}
