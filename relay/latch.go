@@ -228,7 +228,7 @@ func (l *Latch) Seen(ssrc uint32, seq uint16, now int64) Verdict {
 		}
 	}
 	if l.held != 0 {
-		if now < l.held && l.steady < proven {
+		if now < l.held && (l.steady < proven || !l.vouched) {
 			return Candidate
 		}
 		l.held = 0
@@ -281,8 +281,11 @@ func (l *Latch) relearn(src netip.AddrPort, ssrc uint32, seq uint16, now int64) 
 		l.locked, l.ssrc, l.seq = src, ssrc, seq
 		return Pass, 0
 	}
-	if !l.vouched && l.vouches(src) && (src == l.signalled || l.candidates.qualifies(src, true, ssrc, seq, now)) {
-		return l.lock(src, ssrc, seq, now, Relatched)
+	if !l.vouched && l.vouches(src) {
+		if src == l.signalled || l.candidates.qualifies(src, true, ssrc, seq, now) {
+			return l.lock(src, ssrc, seq, now, Relatched)
+		}
+		return l.hold(now)
 	}
 	if l.noRebind || src.Addr() != l.locked.Addr() {
 		return Refuse, 0
@@ -323,6 +326,11 @@ func (l *Latch) contend(src netip.AddrPort, ssrc uint32, seq uint16, now int64) 
 	if l.steady == proven {
 		return Refuse, 0
 	}
+	return l.hold(now)
+}
+
+// hold suspends the lock for the time in which a contender's next packet must come.
+func (l *Latch) hold(now int64) (Verdict, EventKind) {
 	l.held = now + pause
 	l.aim()
 	return Candidate, 0

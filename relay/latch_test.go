@@ -243,10 +243,13 @@ func TestStrangerWinsOnlyWithoutVouchedCandidateAndYieldsToIt(t *testing.T) {
 	l.now += int64(2 * time.Second)
 	l.wantPassed(l.stream(stranger, 2, 110, 4), 4) // its sequence had been seen; the SIP source has gone quiet
 	l.want(Locked, stranger)
-	// The SIP source speaks up after all.
-	l.wantPassed(l.stream(natOuter, 1, 300, 4), 1)
+	// The SIP source speaks up after all. From then on the stranger is not sent to.
+	l.wantPassed(l.stream(natOuter, 1, 300, 1), 0)
+	l.want(Locked, nobody)
+	l.wantPassed(l.stream(stranger, 2, 114, 1), 0)
+	l.wantPassed(l.stream(natOuter, 1, 301, 3), 1)
 	l.want(Locked, natOuter)
-	l.wantPassed(l.stream(stranger, 2, 114, 10), 0)
+	l.wantPassed(l.stream(stranger, 2, 115, 10), 0)
 }
 
 func TestRebindingNATIsFollowed(t *testing.T) {
