@@ -176,6 +176,13 @@ func (l *logbook) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
+// forget throws away what was logged so far.
+func (l *logbook) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}
+
 // lines returns what was logged at one of the levels.
 func (l *logbook) lines(levels ...slog.Level) (list []string) {
 	l.mu.Lock()
