@@ -236,16 +236,18 @@ func (l *Leg) rtcpTo() netip.AddrPort {
 }
 
 // WriteRTP sends a packet to the leg's peer, wherever that is now; while it is unknown the packet is counted
-// and dropped. p is copied. On the shard's thread only: from its sinks, tickers and commands.
+// and dropped. p is copied; what several sources write becomes one stream, see ownStream. On the shard's thread only: from its
+// sinks, tickers and commands.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) WriteRTP(p []byte) {
 	s := l.on
 	if s == nil || len(p) > udp.MaxDatagram {
 		return // closed, or nothing that could be received either
 	}
-	if rtp.HeaderLen(p) > 0 && l.latch.To().IsValid() {
-		l.reports.own.wrote(p, l.kHz(rtp.PayloadType(p)), s.now)
-	}
 	b := s.buffer()
-	l.sendRTP(s, b[:copy(b, p)])
+	b = b[:copy(b, p)]
+	if rtp.HeaderLen(b) > 0 && l.latch.To().IsValid() {
+		l.reports.own.take(b, l.kHz(rtp.PayloadType(b)), s.now)
+	}
+	l.sendRTP(s, b)
 }

@@ -33,14 +33,25 @@ type reports struct {
 	own      ownStream
 }
 
-// ownStream is what sinks and tickers send to the peer.
+// ownStream is what sinks and tickers send to the peer: one stream, whatever makes it. A tone, the music of a room and its mix
+// follow each other under the SSRC of the first, numbers and timestamps going on, because some phones fall silent for
+// good when a new SSRC begins with a lower number.
 type ownStream struct {
-	ssrc, packets, octets uint32
-	timestamp             uint32 // of the newest packet
-	at                    int64  // when it was sent
-	kHz                   int
-	told                  uint32 // packets as of the last report
+	started         bool
+	ssrc            uint32
+	source          uint32 // the SSRC that the present source writes
+	seqBy           uint16 // what its sequence numbers are moved by
+	timestampBy     uint32
+	seq             uint16 // of the newest packet
+	timestamp       uint32
+	at              int64 // when it was sent
+	kHz             int
+	packets, octets uint32
+	told            uint32 // packets as of the last report
 }
+
+// ownFrame is the least time between the packets of two sources.
+const ownFrame = int64(20 * time.Millisecond)
 
 func newReports() reports {
 	var b [8]byte
@@ -57,15 +68,25 @@ func (l *Leg) kHz(pt uint8) int {
 	return 8
 }
 
-// wrote notes a packet that is sent from here.
+// take makes a packet that is sent from here the next one of the stream.
 // Hot path: no allocation, lock, clock or log.
-func (o *ownStream) wrote(b []byte, kHz int, now int64) {
-	if ssrc := rtp.SSRC(b); ssrc != o.ssrc {
-		*o = ownStream{ssrc: ssrc}
+func (o *ownStream) take(b []byte, kHz int, now int64) {
+	switch ssrc := rtp.SSRC(b); {
+	case !o.started:
+		o.started, o.ssrc, o.source = true, ssrc, ssrc
+	case ssrc != o.source:
+		o.source = ssrc
+		o.seqBy = o.seq + 1 - rtp.SequenceNumber(b)
+		o.timestampBy = o.timestamp + uint32(max(now-o.at, ownFrame)*int64(kHz)/1e6) - rtp.Timestamp(b)
+		rtp.SetMarker(b, true)
 	}
+	o.seq, o.timestamp = rtp.SequenceNumber(b)+o.seqBy, rtp.Timestamp(b)+o.timestampBy
+	rtp.SetSSRC(b, o.ssrc)
+	rtp.SetSequenceNumber(b, o.seq)
+	rtp.SetTimestamp(b, o.timestamp)
 	o.packets++
 	o.octets += uint32(max(len(b)-rtp.HeaderLen(b), 0))
-	o.timestamp, o.at, o.kHz = rtp.Timestamp(b), now, kHz
+	o.at, o.kHz = now, kHz
 }
 
 // reportIfDue sends the peer a report when it is time for one. Once a second for each leg.
@@ -105,7 +126,7 @@ func (l *Leg) report(s *Shard, now int64, bye bool) {
 		return
 	}
 	report := quality.Report{SSRC: r.ssrc, CNAME: r.cname, Bye: bye}
-	if own.packets > 0 {
+	if own.started {
 		report.SSRC = own.ssrc
 	}
 	if speaking {
@@ -124,7 +145,7 @@ func (l *Leg) report(s *Shard, now int64, bye bool) {
 
 // farewell says goodbye for the stream that the peer hears from here, if there is one.
 func (l *Leg) farewell(s *Shard) {
-	if l.reports.own.packets > 0 && len(l.from) == 0 {
+	if l.reports.own.started && len(l.from) == 0 {
 		l.report(s, s.now, true)
 	}
 }

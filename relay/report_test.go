@@ -135,6 +135,51 @@ func answerTo(t *testing.T, ssrc uint32, sr *rtcp.SenderReport) []byte {
 	return b
 }
 
+// TestOwnSourcesAreOneStream: music, then a mix, then the music again are one stream to the phone, without a gap in the
+// numbers and with timestamps that follow the clock.
+func TestOwnSourcesAreOneStream(t *testing.T) {
+	b := start(t, udptest.Config{}, relay.Config{})
+	a := b.phone("10.0.1.1:4000", 0xa)
+	leg := b.leg(relay.LegConfig{ID: "A"})
+	leg.SetRemote(a.remote())
+	sources := []*rtp.Header{{SSRC: 1, SequenceNumber: 40000, Timestamp: 7}, {SSRC: 2, SequenceNumber: 900, Timestamp: 1 << 31}}
+	var first, last rtp.Header
+	for i := range 300 {
+		h := sources[i/100%2]
+		pause := 20 * time.Millisecond
+		if i == 100 {
+			pause = 3 * time.Millisecond // another tick
+		} else if i == 200 {
+			pause = 500 * time.Millisecond
+		}
+		b.net.Advance(pause)
+		p := make([]byte, rtp.HeaderSize+160)
+		h.Put(p)
+		b.Do(leg.Shard(), func(*relay.Shard) { leg.WriteRTP(p) })
+		h.SequenceNumber++
+		h.Timestamp += 160
+		b.net.Advance(0)
+		got, _, ok := a.rtp.Receive()
+		if !ok {
+			t.Fatalf("packet %d did not come", i)
+		}
+		now := rtp.ReadHeader(got)
+		want := rtp.Header{SSRC: 1, SequenceNumber: last.SequenceNumber + 1, Timestamp: last.Timestamp + 160}
+		switch i {
+		case 0:
+			first, want = now, rtp.Header{SSRC: 1, SequenceNumber: 40000, Timestamp: 7}
+		case 100:
+			want.Marker = true
+		case 200:
+			want.Marker, want.Timestamp = true, last.Timestamp+4000
+		}
+		if now != want {
+			t.Fatalf("packet %d is %+v, want %+v; the first was %+v", i, now, want, first)
+		}
+		last = now
+	}
+}
+
 func TestReceiverReportsWhenNothingIsSent(t *testing.T) {
 	b := start(t, udptest.Config{}, relay.Config{})
 	a := b.phone("10.0.1.1:4000", 0xa)
