@@ -55,6 +55,7 @@ type Config struct {
 	Incoming  Policy        // default Manual
 	RingFor   time.Duration // how long Auto rings; default 0
 	Expires   time.Duration // registration, default 600 s
+	Deaf      bool          // packets are counted, and silence is recorded
 	Sequence  uint16        // RTP sequence number of a call's first packet; default random
 	Playout   time.Duration // delay from a packet's arrival to its sound; default 60 ms
 	Ledger    *Ledger       // shared by the phones whose latency is measured; nil = not measured

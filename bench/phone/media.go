@@ -58,6 +58,7 @@ type stream struct {
 	mu             sync.Mutex // guards what follows
 	remote         netip.AddrPort
 	codec          Codec
+	silence        []byte          // a frame of it in codec, never changed
 	formats        map[uint8]Codec // nil = nothing is agreed
 	event          int             // payload type of telephone-event, -1 = none
 	sending        bool
@@ -129,6 +130,7 @@ func (s *stream) agree(remote description, codec Codec, formats []Codec, event i
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remote, s.codec, s.event = remote.address, codec, event
+	s.silence = codec.Law.Encode(nil, make([]int16, frame))
 	s.formats = map[uint8]Codec{}
 	for _, f := range formats {
 		s.formats[f.PayloadType] = f
@@ -192,16 +194,21 @@ func (s *stream) speak(ctx context.Context) {
 
 // frame speaks one frame, if the call lets it, and says whether it did.
 func (s *stream) frame(packet *rtp.Packet, pcm []int16, tone *audio.Oscillator) bool {
-	tone.Read(pcm)
+	voiced := s.phone.cfg.Tone != 0
+	if voiced {
+		tone.Read(pcm)
+	} else {
+		clear(pcm)
+	}
 	s.mu.Lock()
-	remote, codec, sending, sent := s.remote, s.codec, s.sending, s.clipSent
+	remote, codec, silence, sending, sent := s.remote, s.codec, s.silence, s.sending, s.clipSent
 	if s.phone.vanished.Load() || s.mute.Load() {
 		sending = false
 	}
 	if sending && len(s.clip) > 0 {
 		n := min(frame, len(s.clip))
 		audio.Add(pcm, s.clip[:n])
-		s.clip, s.clipSent = s.clip[n:], nil
+		s.clip, s.clipSent, voiced = s.clip[n:], nil, true
 	}
 	if sending {
 		s.stats.Sent++
@@ -212,7 +219,11 @@ func (s *stream) frame(packet *rtp.Packet, pcm []int16, tone *audio.Oscillator) 
 		return false
 	}
 	packet.PayloadType = codec.PayloadType
-	packet.Payload = codec.Law.Encode(packet.Payload[:0], pcm)
+	if voiced {
+		packet.Payload = codec.Law.Encode(packet.Payload[:0], pcm)
+	} else {
+		packet.Payload = append(packet.Payload[:0], silence...)
+	}
 	b, err := packet.Marshal()
 	if err != nil {
 		return false
@@ -341,7 +352,11 @@ func (s *stream) receive(b []byte, source netip.AddrPort, at time.Time) {
 		s.stats.Latencies = append(s.stats.Latencies, at.Sub(sent))
 	}
 	s.mu.Unlock()
-	s.recorder.place(at, packet.SSRC, packet.Timestamp, codec.Law.Decode(nil, packet.Payload))
+	var pcm []int16
+	if !s.phone.cfg.Deaf {
+		pcm = codec.Law.Decode(nil, packet.Payload)
+	}
+	s.recorder.place(at, packet.SSRC, packet.Timestamp, pcm)
 }
 
 func (s *stream) readRTCP() {
