@@ -27,6 +27,7 @@ const KamailioFlags = "replace-origin replace-session-connection"
 // request points when that is elsewhere.
 type KamailioConfig struct {
 	Engine   netip.AddrPort // the ng server that relays the media
+	Spare    netip.AddrPort // one that does when Engine will not; none by default
 	Other    string         // host:port that a call goes to when the callee is busy or silent; "" = it fails
 	Offer    string         // flags of rtpengine_manage towards the callee; default KamailioFlags
 	Answer   string         // and towards the caller; default KamailioFlags
@@ -89,8 +90,12 @@ func (c KamailioConfig) definitions(rpc int) []string {
 		return fmt.Sprint(d.Milliseconds())
 	}
 	args := []string{"-A", "RING=" + milliseconds(c.Ring, 20*time.Second), "-A", "PATIENCE=" + milliseconds(c.Patience, time.Second)}
+	engines := "udp:" + c.Engine.String()
+	if c.Spare.IsValid() {
+		engines += "=1000 udp:" + c.Spare.String() + "=1" // as good as never the first choice
+	}
 	for _, d := range [][2]string{
-		{"RPC", fmt.Sprintf("udp:127.0.0.1:%d", rpc)}, {"ENGINE", "udp:" + c.Engine.String()},
+		{"RPC", fmt.Sprintf("udp:127.0.0.1:%d", rpc)}, {"ENGINE", engines},
 		{"OFFER", or(c.Offer, KamailioFlags)}, {"ANSWER", or(c.Answer, KamailioFlags)},
 		{"OTHER", c.Other},
 	} {
@@ -172,7 +177,7 @@ func (k *Kamailio) RPC(ctx context.Context, method string, params ...any) (json.
 	return reply.Result, nil
 }
 
-// EngineEnabled reports whether the proxy takes its ng server for alive.
+// EngineEnabled reports whether the proxy takes its ng servers for alive.
 func (k *Kamailio) EngineEnabled(ctx context.Context) (bool, error) {
 	var servers []struct {
 		Disabled int `json:"disabled"`
@@ -181,7 +186,11 @@ func (k *Kamailio) EngineEnabled(ctx context.Context) (bool, error) {
 	if err == nil {
 		err = json.Unmarshal(result, &servers)
 	}
-	return len(servers) == 1 && servers[0].Disabled == 0, err
+	enabled := len(servers) > 0
+	for _, s := range servers {
+		enabled = enabled && s.Disabled == 0
+	}
+	return enabled, err
 }
 
 // Busy returns how many SIP transactions and how many sessions with the ng server the proxy still knows.

@@ -22,6 +22,7 @@ func (p *proxied) pair(t *testing.T, caller, callee peer.SIPpConfig) {
 
 // TestKamailioEndings: however a call goes and ends, nothing of it is left.
 func TestKamailioEndings(t *testing.T) {
+	t.Parallel()
 	const calls = 10
 	p := newProxied(t, peer.KamailioConfig{}, nil)
 	for _, tc := range []struct{ caller, callee string }{
@@ -52,6 +53,7 @@ func TestKamailioEndings(t *testing.T) {
 // TestKamailioUnanswered: a call that rings too long is gone when the proxy gives it up, and so is one that is
 // offered to another callee after that or after a refusal; there it gets its media.
 func TestKamailioUnanswered(t *testing.T) {
+	t.Parallel()
 	const calls, voice = 5, 200 * time.Millisecond
 	ring := time.Second
 	t.Run("given up", func(t *testing.T) {
@@ -74,6 +76,7 @@ func TestKamailioUnanswered(t *testing.T) {
 
 // TestKamailioHoldKeepsPorts: the ports that each side was given at first are those of every later description.
 func TestKamailioHoldKeepsPorts(t *testing.T) {
+	t.Parallel()
 	p := newProxied(t, peer.KamailioConfig{}, nil)
 	p.pair(t, peer.SIPpConfig{Scenario: peer.SIPpHold, Pause: 100 * time.Millisecond}, peer.SIPpConfig{Scenario: peer.SIPpAnswer})
 	for _, command := range []string{"offer", "answer"} {
@@ -106,6 +109,7 @@ func described(t *testing.T, e exchange) *sdp.Session {
 // TestKamailioSendsAgain: the first reply to every request is lost on its way; the one to the request that is sent
 // again is the same, and the request is carried out once.
 func TestKamailioSendsAgain(t *testing.T) {
+	t.Parallel()
 	const calls, voice = 4, 200 * time.Millisecond
 	p := newProxied(t, peer.KamailioConfig{Patience: 100 * time.Millisecond}, func(seen int) bool { return seen == 1 })
 	check(t, played(t, p.dial(t, peer.SIPpConfig{Scenario: peer.SIPpSpeak, Calls: calls, Voice: voice, Pause: 3 * voice}, peer.SIPpConfig{Scenario: peer.SIPpAnswer, Calls: calls})...))
@@ -142,6 +146,7 @@ func TestKamailioSendsAgain(t *testing.T) {
 // A call that outlives us ends in good order.
 func TestKamailioFindsUsAgain(t *testing.T) {
 	peer.Need(t, "kamailio", "sipp")
+	t.Parallel()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	check(t, err)
 	engine := conn.LocalAddr().(*net.UDPAddr).AddrPort()
@@ -170,7 +175,10 @@ func TestKamailioFindsUsAgain(t *testing.T) {
 	eventually(t, "no call", func() bool { return p.sessions(t) == 0 })
 
 	left := call(1500 * time.Millisecond)
-	eventually(t, "a call", func() bool { return p.sessions(t) == 1 })
+	eventually(t, "a call that is answered", func() bool {
+		answers := p.tap.heard("answer")
+		return len(answers) == 2 && len(answers[1].replies) == 1
+	})
 	p.stop()
 	p.office = start()
 	check(t, played(t, left...))
@@ -181,4 +189,35 @@ func TestKamailioFindsUsAgain(t *testing.T) {
 	}
 	check(t, played(t, call(3*voice)...))
 	p.settled(t)
+}
+
+// TestKamailioGoesToAnother: a proxy that has a second ng server goes there with what we have no ports for.
+func TestKamailioGoesToAnother(t *testing.T) {
+	peer.Need(t, "kamailio", "sipp")
+	t.Parallel()
+	listen := func(c *config.Config) { c.NG.Listen = []string{"udp:127.0.0.1:0"} }
+	small := newOffice(t, 0, func(c *config.Config) {
+		listen(c)
+		c.Media.Interfaces[0].Ports = config.PortRange{First: 31010, Last: 31013} // of one call
+	})
+	spare := newOffice(t, 0, listen)
+	p := &proxied{office: spare, engine: spare.server.NGAddresses()[0], tap: newTap(t, small.server.NGAddresses()[0], nil)}
+	p.proxy = startKamailio(t, peer.KamailioConfig{Spare: p.engine}, p.tap.address())
+	const calls, voice = 6, 200 * time.Millisecond
+	check(t, played(t, p.dial(t, peer.SIPpConfig{Scenario: peer.SIPpSpeak, Calls: calls, Rate: 20, Voice: voice, Pause: 5 * voice}, peer.SIPpConfig{Scenario: peer.SIPpAnswer, Calls: calls})...))
+	p.echoed(t, calls, voice)
+	taken := 0
+	for _, e := range p.tap.heard("offer") {
+		if result, _ := e.reply(t).Get("result").Text(); result == "ok" {
+			taken++
+		} else if reason, _ := e.reply(t).Get("error-reason").Text(); reason != "Ran out of ports" {
+			t.Errorf("an offer was answered %q", e.replies)
+		}
+	}
+	if taken != 1 {
+		t.Errorf("%d calls were taken where there are ports for one", taken)
+	}
+	small.settled(t)
+	p.settled(t)
+	eventually(t, "no session", func() bool { return p.sessions(t) == 0 })
 }

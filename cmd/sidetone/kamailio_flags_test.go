@@ -72,6 +72,7 @@ var flagCases = []flagCase{
 
 // TestKamailioFlags: whatever a script says, the call has media both ways, and the proxy gets what it asked for.
 func TestKamailioFlags(t *testing.T) {
+	t.Parallel()
 	const voice = 200 * time.Millisecond
 	p := newProxied(t, peer.KamailioConfig{}, nil)
 	var headers []string

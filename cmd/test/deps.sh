@@ -43,3 +43,10 @@ echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 "${install[@]}" -qq >/dev/null
+
+# The tests start servers themselves, on ports of their own; the system's would take those that sidetone listens on.
+for server in kamailio rtpengine-daemon; do
+	if [ -d /run/systemd/system ] && [[ " ${missing[*]} " == *" $server "* ]]; then
+		systemctl disable --now --quiet "$server.service" || true
+	fi
+done
