@@ -44,6 +44,7 @@ type Shard struct {
 	wheel    wheel
 	window   window
 	nextScan int64
+	scanAt   int // legs[scanAt] is the next to be looked at
 	commands [commandsMax]func(*Shard)
 	stats    ShardStats
 }

@@ -2,8 +2,13 @@ package relay
 
 import "time"
 
-// scanEvery is how often a shard looks at its legs for silence.
-const scanEvery = int64(time.Second)
+const (
+	// scanEvery is how often a shard looks at each of its legs, for silence and for what is to be reported.
+	scanEvery = int64(time.Second)
+	// scanPart is how many it looks at in one go: of ten thousand, each one a few cache misses, all at once would hold
+	// packets up for milliseconds.
+	scanPart = 256
+)
 
 // timeouts is a leg's idea of how long silence may last. RTP and RTCP that the latch accepts are life.
 type timeouts struct {
@@ -29,24 +34,40 @@ func (t *timeouts) overdue(active, peerActive int64, paired bool, now int64) str
 	return ""
 }
 
-// scan looks at every leg once a second.
+// scan looks at the legs in turn, at every one about once a second: when legs come and go, one may be looked at a second
+// later.
 // Hot path: no allocation, lock, clock or log.
 func (s *Shard) scan(now int64) {
 	if now < s.nextScan {
 		return
 	}
-	s.nextScan = now + scanEvery
-	for _, l := range s.legs {
-		l.reportIfDue(s, now)
-		paired := l.route.To != nil && l.route.To != l
-		peerActive := int64(0)
-		if paired {
-			peerActive = l.route.To.active
-		}
-		reason := l.timeouts.overdue(l.active, peerActive, paired, now)
-		if reason != "" && !l.timeouts.reported {
-			s.report(Event{Leg: l, Kind: TimedOut, Reason: reason, Remote: l.latch.To()})
-		}
-		l.timeouts.reported = reason != ""
+	part := min(len(s.legs), scanPart)
+	if part == 0 {
+		s.nextScan = now + scanEvery
+		return
 	}
+	s.nextScan = now + scanEvery*int64(part)/int64(len(s.legs))
+	for range part {
+		if s.scanAt >= len(s.legs) {
+			s.scanAt = 0
+		}
+		s.look(s.legs[s.scanAt], now)
+		s.scanAt++
+	}
+}
+
+// look reports what a leg's peer is to be told, and the leg's silence.
+// Hot path: no allocation, lock, clock or log.
+func (s *Shard) look(l *Leg, now int64) {
+	l.reportIfDue(s, now)
+	paired := l.route.To != nil && l.route.To != l
+	peerActive := int64(0)
+	if paired {
+		peerActive = l.route.To.active
+	}
+	reason := l.timeouts.overdue(l.active, peerActive, paired, now)
+	if reason != "" && !l.timeouts.reported {
+		s.report(Event{Leg: l, Kind: TimedOut, Reason: reason, Remote: l.latch.To()})
+	}
+	l.timeouts.reported = reason != ""
 }

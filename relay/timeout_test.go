@@ -139,3 +139,27 @@ func TestNewRouteCountsAnewAndANewSilenceIsReportedAgain(t *testing.T) {
 		t.Errorf("second silence: %q", got)
 	}
 }
+
+// TestManyLegsAreLookedAtInParts has the silence of a thousand legs noticed within a second, but not at once.
+func TestManyLegsAreLookedAtInParts(t *testing.T) {
+	const legs, noMedia = 1000, 5 * time.Second
+	b := start(t, udptest.Config{}, relay.Config{Shards: oneShard})
+	for range legs {
+		b.leg(relay.LegConfig{ID: "silent", NoMedia: noMedia})
+	}
+	reported, parts, most := 0, 0, 0
+	for now := time.Duration(0); now < noMedia+1100*time.Millisecond; now += 10 * time.Millisecond {
+		b.net.Advance(10 * time.Millisecond)
+		n := len(b.events.take())
+		if reported += n; n > 0 {
+			parts++
+			most = max(most, n)
+		}
+		if reported > 0 && now < noMedia-10*time.Millisecond {
+			t.Fatalf("%d reported after %v", reported, now)
+		}
+	}
+	if reported != legs || parts < 4 || most > 256 {
+		t.Errorf("%d of %d reported, in %d parts of at most %d", reported, legs, parts, most)
+	}
+}
