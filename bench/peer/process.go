@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -94,10 +95,18 @@ func (p *process) output() string {
 // between our look and the program's.
 const firstPort, lastPort = 10000, 19999
 
+// handedOut counts the ports given, from a random start. Ports go round: one whose program has ended, and which its
+// successor is to have (a phone that registers and then answers), is not given to somebody else in between.
+var handedOut = func() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(rand.Int64N(lastPort - firstPort))
+	return &n
+}()
+
 // freePorts returns the first of n ports in a row that are free on 127.0.0.1 in UDP and TCP.
 func freePorts(n int) (int, error) {
 	for range 100 {
-		first := firstPort + rand.IntN(lastPort-firstPort-n)
+		first := firstPort + (int(handedOut.Add(int64(n)))-n)%(lastPort-firstPort-n)
 		if err := tryPorts(first, n); err == nil {
 			return first, nil
 		}
