@@ -190,13 +190,13 @@ func (a *arena) phone(t *testing.T, on *netlab.Host, c phone.Config) (p *phone.P
 	return p, stop, p.Register(soon(t))
 }
 
-// each does something for 0 to n-1, eight at a time, and returns when all is done.
-func each(n int, do func(i int)) {
+// each does something for 0 to n-1, some at a time, and returns when all is done.
+func each(n, atATime int, do func(i int)) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	next := make(chan int)
 	defer close(next)
-	for range 8 {
+	for range atATime {
 		wg.Go(func() {
 			for i := range next {
 				do(i)

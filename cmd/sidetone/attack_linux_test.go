@@ -262,7 +262,7 @@ func (a *arena) raid(t *testing.T, generation int, r raid, talk time.Duration) *
 	a.talk(t, calls, r, talk, f)
 	after, to := still(t, calls), time.Now()
 	f.count(t, a, r, calls, before, after)
-	each(len(calls), func(i int) {
+	each(len(calls), 8, func(i int) {
 		if err := calls[i].villager().Hangup(soon(t)); err != nil {
 			t.Errorf("%s: %v", r.name, err)
 		}
@@ -310,19 +310,19 @@ func (a *arena) raided(t *testing.T, generation int, r raid) (phones []*phone.Ph
 	phones = make([]*phone.Phone, 2*attackedCalls)
 	stops, errs := make([]func(), len(phones)), make([]error, len(phones))
 	office, villa := inRow(arenaOffice, arenaPhones), inRow(arenaVilla, arenaPhones)
-	each(len(phones), func(i int) {
-		host, c := a.office, phone.Config{Tel: arenaTel(generation, i), Address: office[i].Addr().String(), Codecs: []phone.Codec{phone.PCMU}, RingFor: 300 * time.Millisecond}
+	each(len(phones), 8, func(i int) {
+		host, c := a.office, phone.Config{Tel: arenaTel(generation, i), Address: office[i].Addr().String(), Codecs: []phone.Codec{phone.PCMU}, RingFor: time.Second}
 		if r.villa && inVilla(i) {
 			host, c.Address = a.villa, villa[i].Addr().String()
 		}
 		if r.secure {
 			c.SRTP = phone.RequiredSRTP
-			c.Sequence = uint16(0x10000 - 60 - (len(phones)-i)*5/4) // wraps in the talk; the first phones are called first
+			c.Sequence = 0x10000 - 100 // wraps in the talk
 		}
 		phones[i], stops[i], errs[i] = a.phone(t, host, c)
 	})
 	check(t, errors.Join(errs...))
-	return phones, func() { each(len(stops), func(i int) { stops[i]() }) }
+	return phones, func() { each(len(stops), 8, func(i int) { stops[i]() }) }
 }
 
 // inVilla says which phone of a pair is behind the NAT: the caller, then the callee of the next call, and so on.
@@ -342,13 +342,13 @@ func (c attacked) villager() *phone.Call {
 	return c.caller
 }
 
-// setUp makes the calls, eight at a time, and waits until all phones hear each other, or for three seconds: calls that
+// setUp makes the calls, all at once, and waits until all phones hear each other, or for three seconds: calls that
 // have been hijacked are among the figures.
 func (a *arena) setUp(t *testing.T, phones []*phone.Phone, r raid) []attacked {
 	t.Helper()
 	calls := make([]attacked, len(phones)/2)
 	errs := make([]error, len(calls))
-	each(len(calls), func(i int) {
+	each(len(calls), len(calls), func(i int) {
 		c := &calls[i]
 		c.calleeInVilla = inVilla(2*i + 1)
 		if c.caller, errs[i] = phones[2*i].Call(soon(t), phones[2*i+1].Tel()); errs[i] == nil {
@@ -406,7 +406,7 @@ func (a *arena) talk(t *testing.T, calls []attacked, r raid, d time.Duration, f 
 	time.Sleep(time.Until(end) / 2)
 	if r.rebind {
 		check(t, a.nat.Rebind())
-		each(len(calls), func(i int) { // as phones do of themselves, if not so soon
+		each(len(calls), 8, func(i int) { // as phones do of themselves, if not so soon
 			if err := calls[i].villager().Phone().Register(soon(t)); err != nil {
 				t.Error(err)
 			}
