@@ -13,7 +13,9 @@
 // only: the machine's own network is neither seen nor touched. A socket belongs to the network of the thread that
 // opened it; Do opens sockets inside, and any goroutine may use them.
 //
-// Here says whether the calling test may make namespaces; for a user who may not it runs the test again in a user
+// Overruns and Host.Drops (overrun_linux.go) tell a slow machine from a slow program.
+//
+// Here (here_linux.go) says whether the calling test may make namespaces; for a user who may not it runs the test again in a user
 // namespace. Only tests and programs of the bench call this package, from any goroutine.
 //
 // Limits: Linux with ip (iproute2) and iptables; IPv4; a switch has no loops.

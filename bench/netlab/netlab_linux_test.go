@@ -149,6 +149,47 @@ func TestParseTakesWhole(t *testing.T) {
 	}
 }
 
+func TestOverrunsAndDropsAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int64
+		bad  bool
+	}{
+		{"01f83855 00000000 00000002\n01eaa7c2 0000001f 00000003\n00000001 00000002\n", 33, false},
+		{"", 0, false},
+		{"01f83855 what\n", 0, true},
+	} {
+		if got, err := parseOverruns(c.text); got != c.want || (err != nil) != c.bad {
+			t.Errorf("%q: %d, %v", c.text, got, err)
+		}
+	}
+	if _, err := Overruns(); err != nil {
+		t.Error(err)
+	}
+	if !Here(t) {
+		return
+	}
+	_, s, c, _ := street(t)
+	a, b := listen(t, s, server), listen(t, c, cottager)
+	must(t, a.SetReadBuffer(4096))
+	for range 100 {
+		_, err := b.WriteToUDPAddrPort(make([]byte, 1000), local(a))
+		must(t, err)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		n, err := s.Drops()
+		must(t, err)
+		if n > 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("100 kB in a socket of 4: nothing was dropped")
+		}
+		runtime.Gosched()
+	}
+}
+
 // TestLabLeavesTheMachineAlone: while a lab is there and afterwards the machine's own network is what it was, and
 // the namespaces are gone from this process.
 func TestLabLeavesTheMachineAlone(t *testing.T) {
