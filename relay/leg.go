@@ -53,7 +53,7 @@ type Leg struct {
 
 	shard int // guarded by relay.topology
 	once  sync.Once
-	final LegStats // set within once
+	final *LegStats // set within once
 
 	// Owned by the thread of the shard that the leg is on.
 	on        *Shard // nil = on none: being moved, or closed
@@ -222,7 +222,7 @@ func (l *Leg) Stats() LegStats {
 		return stats
 	}
 	l.Close() // waits for a Close under way; does nothing more
-	return l.final
+	return *l.final
 }
 
 // snapshot is for the shard's thread.
@@ -239,7 +239,8 @@ func (l *Leg) Close() {
 		l.relay.topology.RLock()
 		defer l.relay.topology.RUnlock()
 		end := func(s *Shard) {
-			l.final = l.snapshot()
+			final := l.snapshot()
+			l.final = &final
 			if l.on == s {
 				l.farewell(s)
 			}
