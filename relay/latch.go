@@ -44,12 +44,11 @@ type Latch struct {
 	beats   uint32 // packets of locked sources that count: at least a beat apart
 	steady  uint8  // in Locked: how many have come without a pause; proven stays
 	held    int64  // in Locked: until then nothing passes and nothing is sent, for another source contends; 0 = not held
-	relatch int64  // when the last rebinding was followed
 
 	first      int64          // Delayed: when the first candidate packet came, 0 = not yet
 	favourite  netip.AddrPort // Delayed: the last candidate to qualify
-	former     netip.AddrPort // the source of before the last change of address: its stragglers are not learned from
-	formerFrom int64          // ... for grace from then on
+	former     netip.AddrPort // the source of before the last change of address or rebinding: its stragglers are not
+	formerFrom int64          // learned from for grace, or not followed for rebindEvery, from then on
 	candidates candidates
 }
 
@@ -123,7 +122,7 @@ func (l *Latch) Signal(s Signal, now int64) {
 // learn starts over.
 func (l *Latch) learn() {
 	l.state, l.locked, l.vouched = Learning, netip.AddrPort{}, false
-	l.first, l.favourite, l.relatch, l.held = 0, netip.AddrPort{}, 0, 0
+	l.first, l.favourite, l.held = 0, netip.AddrPort{}, 0
 	l.candidates = candidates{}
 }
 
@@ -291,8 +290,9 @@ func (l *Latch) relearn(src netip.AddrPort, ssrc uint32, seq uint16, now int64) 
 		return Refuse, 0
 	}
 	gone := rtp.SeqDiff(seq, l.seq)
-	if ssrc == l.ssrc && gone > 0 && gone <= maxDropout && now-l.relatch >= rebindEvery {
-		l.relatch = now
+	back := src == l.former && now-l.formerFrom < rebindEvery
+	if ssrc == l.ssrc && gone > 0 && gone <= maxDropout && !back {
+		l.former, l.formerFrom = l.locked, now
 		vouched, steady := l.vouched, l.steady
 		v, e := l.lock(src, ssrc, seq, now, Relatched)
 		l.vouched, l.steady = vouched, steady

@@ -296,7 +296,14 @@ func TestRebindingNATIsFollowed(t *testing.T) {
 		l.wantPassed(l.stream(natOther, 1, 11, 10), 0)
 		l.want(Locked, natOuter)
 	})
-	t.Run("at most once a second", func(t *testing.T) {
+	t.Run("twice at once, as a NAT does that restarts", func(t *testing.T) {
+		l := locked()
+		l.t = t
+		third := netip.AddrPortFrom(natOuter.Addr(), 50002)
+		l.wantPassed(l.stream(natOther, 1, 4, 1)+l.stream(third, 1, 5, 1), 2)
+		l.want(Locked, third)
+	})
+	t.Run("back at most once a second", func(t *testing.T) {
 		l := locked()
 		l.t = t
 		moves := 0
