@@ -120,7 +120,7 @@ func (s *Shard) pass() error {
 	s.scan(now)
 	s.flush()
 	s.runCommands()
-	if pause := s.window.pause(n, now); pause > 0 && n < len(s.in) {
+	if pause := s.window.next(n, now); pause > 0 && n < len(s.in) {
 		s.pause(pause)
 	}
 	return nil

@@ -3,9 +3,10 @@ package relay
 import "time"
 
 // window decides how long a shard lets packets gather before it reads on, so that a busy shard makes few wake-ups and
-// an idle one adds no delay.
+// an idle one adds no delay. It sets the time from one batch to the next; what the last one took to handle is part of it, and
+// the pause is the rest.
 //
-//	pause
+//	batch to batch
 //	limit ┤            ┌─────────
 //	      │          ／
 //	      │        ／
@@ -19,6 +20,7 @@ type window struct {
 	limit time.Duration // BatchWindow; 0 = never pauses
 	rate  float64       // packets a millisecond, smoothed over rateTime
 	last  int64         // when the shard last came back with packets or without
+	pause time.Duration // the last one asked for
 }
 
 const (
@@ -29,10 +31,10 @@ const (
 	worthwhile = 2.0
 )
 
-// pause takes the number of packets that the shard has just received and returns how long it lets the next ones
+// next takes the number of packets that the shard has just received and returns how long it lets the next ones
 // gather.
 // Hot path: no allocation, lock, clock or log.
-func (w *window) pause(received int, now int64) time.Duration {
+func (w *window) next(received int, now int64) time.Duration {
 	if w.limit <= 0 {
 		return 0
 	}
@@ -40,12 +42,16 @@ func (w *window) pause(received int, now int64) time.Duration {
 	w.last = now
 	share := min(elapsed/rateTime, 1)
 	w.rate += share * (float64(received)*float64(time.Millisecond)/elapsed - w.rate)
+	work := elapsed - float64(w.pause)
+	w.pause = 0
 	if w.rate <= idleRate {
 		return 0
 	}
-	pause := float64(w.limit) * min((w.rate-idleRate)/(fullRate-idleRate), 1)
-	if w.rate*pause < worthwhile*float64(time.Millisecond) {
+	period := float64(w.limit) * min((w.rate-idleRate)/(fullRate-idleRate), 1)
+	if w.rate*period < worthwhile*float64(time.Millisecond) {
 		return 0
 	}
-	return time.Duration(pause)
+	// Work of more than half the period is overload, or somebody else's: shorter pauses would not help.
+	w.pause = time.Duration(period - min(max(work, 0), period/2))
+	return w.pause
 }

@@ -1,0 +1,95 @@
+package relay
+
+import (
+	"testing"
+	"time"
+)
+
+// batches runs a window against a steady stream of packets, each of which takes work to handle, and returns the time from one batch
+// to the next and the pause in it.
+func batches(w *window, perMs int, work time.Duration) (period, pause time.Duration) {
+	var behind float64 // packets that have come and not been received
+	for now := int64(0); now < 300*ms; {
+		n := int(behind)
+		behind -= float64(n)
+		pause = w.next(n, now)
+		period = pause + time.Duration(n)*work
+		if period == 0 { // nothing there: the shard sleeps until a packet comes
+			period = time.Millisecond / time.Duration(perMs)
+		}
+		behind += float64(perMs) * float64(period) / float64(time.Millisecond)
+		now += int64(period)
+	}
+	return period, pause
+}
+
+func TestWindowIsZeroAtLowLoadAndGrowsWithIt(t *testing.T) {
+	const limit = time.Millisecond
+	last := time.Duration(0)
+	for _, perMs := range []int{1, 5, 10, 11, 12, 20, 30, 40, 50} {
+		w := window{limit: limit}
+		_, pause := batches(&w, perMs, 0)
+		if perMs <= 12 && pause != 0 { // at 12 it would gather less than a packet
+			t.Errorf("%d packets a ms: pause %v, want none", perMs, pause)
+		}
+		if perMs > 12 && pause <= last {
+			t.Errorf("%d packets a ms: pause %v after %v", perMs, pause, last)
+		}
+		last = pause
+	}
+	if last < limit*95/100 {
+		t.Errorf("at full load %v", last)
+	}
+}
+
+func TestWindowIsTheTimeFromBatchToBatch(t *testing.T) {
+	const limit = time.Millisecond
+	for _, c := range []struct {
+		perMs      int
+		work       time.Duration
+		pause      time.Duration // as it should come out
+		overloaded bool
+	}{
+		{50, 4 * time.Microsecond, 800 * time.Microsecond, false},
+		{100, 4 * time.Microsecond, 600 * time.Microsecond, false},
+		{100, 8 * time.Microsecond, 500 * time.Microsecond, true}, // too much for it: half the limit is left
+	} {
+		w := window{limit: limit}
+		period, pause := batches(&w, c.perMs, c.work)
+		if near := pause > c.pause*95/100 && pause < c.pause*105/100; !near {
+			t.Errorf("%d packets a ms of %v: pause %v, want %v", c.perMs, c.work, pause, c.pause)
+		}
+		if !c.overloaded && (period < limit*95/100 || period > limit*105/100) {
+			t.Errorf("%d packets a ms of %v: %v from batch to batch", c.perMs, c.work, period)
+		}
+	}
+}
+
+func TestWindowSwitchedOffNeverPauses(t *testing.T) {
+	w := window{}
+	for now := int64(0); now < 100*ms; now += ms {
+		if d := w.next(1000, now); d != 0 {
+			t.Fatalf("pauses %v", d)
+		}
+	}
+}
+
+func TestWindowAfterARest(t *testing.T) {
+	// One packet after a long rest is handled at once, and so is a burst after it.
+	w := window{limit: time.Millisecond}
+	w.next(1, 0)
+	if d := w.next(128, 10_000*ms); d != 0 {
+		t.Errorf("a burst after a rest: %v", d)
+	}
+}
+
+func TestWindowNoAllocs(t *testing.T) {
+	w := window{limit: time.Millisecond}
+	now := int64(0)
+	if n := testing.AllocsPerRun(100, func() {
+		now += ms
+		w.next(100, now)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
