@@ -7,6 +7,7 @@ import "net/netip"
 // sprays many comes by: so the lock goes to a source that sends more than twice as often, after four packets if the
 // locked one has not proven itself, else after as many as prove the other. In the first case neither is heard nor sent
 // to until it is settled.
+// Hot path: no allocation, lock, clock or log.
 func (l *Latch) contend(src netip.AddrPort, ssrc uint32, seq uint16, now int64) (Verdict, EventKind) {
 	c := l.candidates.follow(src, true, ssrc, seq, now, l.beats)
 	if c == nil {
@@ -28,6 +29,7 @@ func (l *Latch) contend(src netip.AddrPort, ssrc uint32, seq uint16, now int64) 
 }
 
 // hold suspends the lock for the time in which a contender's next packet must come.
+// Hot path: no allocation, lock, clock or log.
 func (l *Latch) hold(now int64) (Verdict, EventKind) {
 	l.held = now + pause
 	l.aim()

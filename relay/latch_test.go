@@ -455,6 +455,7 @@ func TestLatchNoAllocs(t *testing.T) {
 		l.packet(natOuter, 1, seq)
 		l.packet(attacker, 1, seq)
 		l.packet(natOther, 1, seq)
+		l.packet(natOther, 9, seq)
 		if seq%100 == 0 {
 			l.say(Signal{Addr: netip.AddrPortFrom(private.Addr(), seq), Source: natOuter.Addr(), BehindNAT: true})
 		}
