@@ -74,6 +74,7 @@ func relayLoopback(b *testing.B, sockets string, calls int) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer n.Close()
 	c, err := n.Conn(burst)
 	if err != nil {
 		b.Fatal(err)

@@ -31,7 +31,7 @@ type Config struct {
 type Relay struct {
 	// Immutable.
 	network    udp.Network
-	owned      io.Closer // network, when New made it and there is something to close
+	owned      io.Closer // network, when New made it
 	interfaces []*localInterface
 	shards     []*Shard
 	clock      func() int64
@@ -88,9 +88,11 @@ func newRelay(c Config) (_ *Relay, err error) {
 		}
 	}()
 	if r.network == nil {
-		if r.network, r.owned, err = newNetwork(c); err != nil {
+		n, err := newNetwork(c)
+		if err != nil {
 			return nil, err
 		}
+		r.network, r.owned = n, n
 	}
 	if r.interfaces, err = openInterfaces(r.network, c.Interfaces, c.Quarantine); err != nil {
 		return nil, err

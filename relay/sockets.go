@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -9,25 +8,39 @@ import (
 	"sidetone/relay/udp"
 )
 
-// newNetwork makes the network that Config.Sockets asks for, says once which that is and, of auto, why. The closer is
-// nil where nothing has to be closed.
+// network is a way to the network that has to be closed.
+type network interface {
+	udp.Network
+	io.Closer
+}
+
+// newNetwork makes the network that Config.Sockets asks for, says once which that is and, of auto, why.
 //
 //	steered  one receive socket a shard and family, whatever the number of legs: needs the privilege to load eBPF
 //	ports    a socket for each port: needs none
 //	auto     steered where it is possible
-func newNetwork(c Config) (udp.Network, io.Closer, error) {
-	ports, err := udp.NewPorts(udp.PortsConfig{DSCP: c.DSCP})
-	if err != nil {
-		return nil, nil, err
-	}
+func newNetwork(c Config) (network, error) {
 	switch c.Sockets {
 	case "ports":
-		c.Logger.Info("media sockets", "sockets", "ports", "reason", "asked for")
-		return ports, nil, nil
+		return newPorts(c, "asked for")
 	case "steered", "auto", "":
-	default:
-		return nil, nil, fmt.Errorf("sockets %q is none of auto, steered, ports", c.Sockets)
+		return newSteered(c)
 	}
+	return nil, fmt.Errorf("sockets %q is none of auto, steered, ports", c.Sockets)
+}
+
+// newPorts opens a socket for each port, for a reason.
+func newPorts(c Config, reason any) (network, error) {
+	ports, err := udp.NewPorts(udp.PortsConfig{DSCP: c.DSCP})
+	if err != nil {
+		return nil, err
+	}
+	c.Logger.Info("media sockets", "sockets", "ports", "reason", reason)
+	return ports, nil
+}
+
+// newSteered steers, or does as auto does where that is not possible.
+func newSteered(c Config) (network, error) {
 	var addrs []netip.Addr
 	for _, i := range c.Interfaces {
 		addrs = append(addrs, i.Address)
@@ -36,12 +49,9 @@ func newNetwork(c Config) (udp.Network, io.Closer, error) {
 	switch {
 	case err == nil:
 	case c.Sockets == "steered":
-		return nil, nil, err
-	case errors.Is(err, udp.ErrAddressNotAvailable):
-		return ports, nil, nil // which says which interface it is
+		return nil, err
 	default:
-		c.Logger.Info("media sockets", "sockets", "ports", "reason", err)
-		return ports, nil, nil
+		return newPorts(c, err) // and of an address that is not here, openInterfaces says whose it is
 	}
 	reason := "possible here"
 	if c.Sockets == "steered" {
@@ -54,5 +64,5 @@ func newNetwork(c Config) (udp.Network, io.Closer, error) {
 				"interface", i.Name, "sysctl", fmt.Sprintf("net.ipv4.ip_local_reserved_ports=%d-%d", i.FirstPort, i.LastPort))
 		}
 	}
-	return steered, steered, nil
+	return steered, nil
 }

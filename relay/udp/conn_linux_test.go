@@ -3,6 +3,7 @@ package udp_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -23,6 +24,7 @@ func ports(t testing.TB, c udp.PortsConfig) *udp.Ports {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { n.Close() })
 	return n
 }
 
@@ -30,7 +32,7 @@ func ports(t testing.TB, c udp.PortsConfig) *udp.Ports {
 func loopback6(t testing.TB) netip.Addr {
 	t.Helper()
 	a := netip.IPv6Loopback()
-	p, err := ports(t, udp.PortsConfig{}).Open(netip.AddrPortFrom(a, 0))
+	p, err := net.ListenUDP("udp6", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
 	if err != nil {
 		t.Logf("no IPv6 here: %v", err)
 		return netip.Addr{}

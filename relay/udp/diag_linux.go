@@ -5,13 +5,17 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
 // diag asks the kernel which socket a packet to a local port would be given (sock_diag(7), an exact request): the answer
-// has been through every sk_lookup program and every bound socket, ours and those of others.
-type diag struct{ fd int }
+// has been through every sk_lookup program and every bound socket, ours and those of others. Safe from any goroutine.
+type diag struct {
+	mu sync.Mutex // guards the following, from question to answer
+	fd int        // -1 once it is closed
+}
 
 // The layout of what is sent and received, in the machine's order but for ports and addresses.
 const (
@@ -30,7 +34,7 @@ func openDiag() (*diag, error) {
 	// Answers come before sendto returns; the limit is for kernels that would not.
 	limit := unix.NsecToTimeval(1e8)
 	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit)
-	return &diag{fd}, nil
+	return &diag{fd: fd}, nil
 }
 
 // receiver returns the cookie of the socket that packets to local go to, 0 = none.
@@ -50,6 +54,8 @@ func (d *diag) receiver(local netip.AddrPort) (cookie uint64, err error) {
 		*(*[16]byte)(id[20:]) = a.As16()
 	}
 	binary.NativeEndian.PutUint64(id[40:], ^uint64(0)) // whatever cookie
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if err := unix.Sendto(d.fd, b[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return 0, os.NewSyscallError("sendto", err)
 	}
@@ -83,4 +89,11 @@ func cookie(fd int) uint64 {
 	return c
 }
 
-func (d *diag) close() { unix.Close(d.fd) }
+func (d *diag) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fd >= 0 {
+		unix.Close(d.fd)
+	}
+	d.fd = -1
+}

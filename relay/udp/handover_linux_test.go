@@ -155,7 +155,6 @@ func TestPostedPacketsLeaveWithTheirPort(t *testing.T) {
 // TestWithoutSockDiag finds taken ports by binding.
 func TestWithoutSockDiag(t *testing.T) {
 	n, c := harness(t)
-	n.diag.close()
 	n.diag = nil
 	taken, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {

@@ -19,14 +19,27 @@ type PortsConfig struct {
 }
 
 // Ports is the Network that opens a socket for each port. It needs no privilege.
-type Ports struct{ config PortsConfig }
+type Ports struct {
+	config PortsConfig
+	diag   *diag
+}
 
 // NewPorts returns a Network with a socket for each port.
 func NewPorts(c PortsConfig) (*Ports, error) {
 	if c.DSCP < 0 || c.DSCP > 63 {
 		return nil, fmt.Errorf("dscp %d is not in 0-63", c.DSCP)
 	}
-	return &Ports{config: c}, nil
+	d, err := openDiag()
+	if err != nil {
+		return nil, fmt.Errorf("sockets: %w", err)
+	}
+	return &Ports{config: c, diag: d}, nil
+}
+
+// Close gives back what is not a port's or a Conn's. Closing twice is harmless.
+func (n *Ports) Close() error {
+	n.diag.close()
+	return nil
 }
 
 // socket is the Port of Ports.
@@ -47,10 +60,24 @@ type socket struct {
 // Open binds a socket to a local address and port.
 func (n *Ports) Open(local netip.AddrPort) (Port, error) {
 	s, err := n.open(local)
+	if err == nil && n.robbed(s) {
+		s.Close()
+		err = fmt.Errorf("%w: its packets go to a program that steers them", ErrPortInUse)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open udp %s: %w", local, err)
 	}
 	return s, nil
+}
+
+// robbed reports whether the packets of a bound socket go to another one: a port may be free to bind and steered all the same. An
+// answer that finds nobody is none: the kernel has no sock_diag for UDP.
+func (n *Ports) robbed(s *socket) bool {
+	if s.scope != 0 {
+		return false // such ports are not steered
+	}
+	got, err := n.diag.receiver(s.local)
+	return err == nil && got != 0 && got != cookie(s.fd)
 }
 
 func (n *Ports) open(local netip.AddrPort) (*socket, error) {

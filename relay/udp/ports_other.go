@@ -25,5 +25,8 @@ func NewPorts(PortsConfig) (*Ports, error) {
 // Open fails.
 func (*Ports) Open(netip.AddrPort) (Port, error) { return nil, ErrUnsupported }
 
+// Close does nothing.
+func (*Ports) Close() error { return nil }
+
 // Conn fails.
 func (*Ports) Conn(int) (Conn, error) { return nil, ErrUnsupported }

@@ -40,7 +40,7 @@ type Steered struct {
 	addrs    []netip.Addr
 	shards   int
 	steering *steering
-	plain    Ports // for sockets of single ports: to try whether one is free, and for packets too long for a raw socket
+	plain    *Ports // for sockets of single ports: to try whether one is free, and for packets too long for a raw socket
 	buffer   int
 	origins  []origin // by address
 
@@ -96,10 +96,6 @@ func NewSteered(c SteeredConfig) (*Steered, error) {
 }
 
 func newSteered(c SteeredConfig) (_ *Steered, err error) {
-	plain, err := NewPorts(PortsConfig{DSCP: c.DSCP})
-	if err != nil {
-		return nil, err
-	}
 	addrs := make([]netip.Addr, 0, len(c.Addresses))
 	for _, a := range c.Addresses {
 		if a = a.Unmap(); !slices.Contains(addrs, a) {
@@ -115,7 +111,11 @@ func newSteered(c SteeredConfig) (_ *Steered, err error) {
 	if c.ReceiveBuffer == 0 {
 		c.ReceiveBuffer = 8 << 20
 	}
-	n := &Steered{addrs: addrs, shards: c.Shards, plain: *plain, buffer: c.ReceiveBuffer,
+	plain, err := NewPorts(PortsConfig{DSCP: c.DSCP})
+	if err != nil {
+		return nil, err
+	}
+	n := &Steered{addrs: addrs, shards: c.Shards, plain: plain, diag: plain.diag, buffer: c.ReceiveBuffer,
 		ports: make([]*[portsPerAddress]*steeredPort, len(addrs)), conns: make([]*steeredConn, c.Shards), lobby: lobby{sockets: [2]int{-1, -1}}}
 	defer func() {
 		if err != nil {
@@ -137,9 +137,6 @@ func newSteered(c SteeredConfig) (_ *Steered, err error) {
 		}
 		n.origins = append(n.origins, newOrigin(a, uint8(c.DSCP<<2), ttl))
 	}
-	if n.diag, err = openDiag(); err != nil {
-		return nil, unsupported(err)
-	}
 	return n, n.try()
 }
 
@@ -156,8 +153,7 @@ func (n *Steered) try() error {
 			return err
 		}
 		if got, err := n.diag.receiver(s.local); err != nil || got != cookie(s.fd) {
-			n.diag.close() // it cannot even find a bound socket
-			n.diag = nil
+			n.diag = nil // it cannot even find a bound socket
 		}
 		s.Close()
 		p, err := n.Open(netip.AddrPortFrom(a, 0))
@@ -308,8 +304,5 @@ func (n *Steered) Close() error {
 		n.steering.close()
 	}
 	n.lobby.close()
-	if n.diag != nil {
-		n.diag.close()
-	}
-	return nil
+	return n.plain.Close()
 }

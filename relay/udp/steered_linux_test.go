@@ -233,10 +233,12 @@ func TestPortsThatAreNotOpenAreTheKernels(t *testing.T) {
 	silent(t, c)
 }
 
-// TestTwoNetworksDoNotTakeEachOthersPorts has two that steer: the one that was attached first comes first in the kernel.
+// TestTwoNetworksDoNotTakeEachOthersPorts has two that steer, of which the one that was attached first comes first in
+// the kernel, and one that does not: it could bind a port that is steered and would be deaf.
 func TestTwoNetworksDoNotTakeEachOthersPorts(t *testing.T) {
 	first, second := steered(t, udp.SteeredConfig{}), steered(t, udp.SteeredConfig{})
-	for i, c := range []struct{ has, wants *udp.Steered }{{first, second}, {second, first}} {
+	plain := ports(t, udp.PortsConfig{})
+	for i, c := range []struct{ has, wants udp.Network }{{first, second}, {second, first}, {first, plain}, {plain, first}, {plain, second}} {
 		local := netip.AddrPortFrom(loopback, uint16(20020+i))
 		p := openPort(t, c.has, local)
 		conn := newConn(t, c.has)
