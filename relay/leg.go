@@ -68,7 +68,7 @@ type Leg struct {
 	from      []*Leg // the legs routed to this one
 	timeouts  timeouts
 	active    int64 // when the last packet was accepted
-	stats     LegStats
+	stats     counters
 }
 
 // OpenLeg opens a port pair and puts a leg with it on a shard. It waits for the shard. The error wraps port.ErrRangeFull,
@@ -227,7 +227,7 @@ func (l *Leg) Stats() LegStats {
 
 // snapshot is for the shard's thread.
 func (l *Leg) snapshot() LegStats {
-	stats := l.stats
+	stats := l.stats.stats()
 	stats.Quality = l.quality()
 	stats.State, stats.Remote, stats.RemoteRTCP, stats.LastActivity = l.latch.State(), l.latch.To(), l.rtcpTo(), l.active
 	return stats

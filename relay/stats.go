@@ -71,6 +71,25 @@ type LegStats struct {
 	LastActivity int64          // when the last packet was accepted, nanoseconds of the relay's clock; 0 = never
 }
 
+// counters are what a leg itself keeps of its LegStats.
+type counters struct {
+	Received, Sent                       Count
+	RTCPReceived, RTCPSent               Count
+	Dropped                              Drops
+	Unaddressed, Unprotected, SendFailed uint64
+	SSRC                                 uint32
+	PayloadType                          uint8
+}
+
+// stats returns the counters as the part of LegStats that they are.
+func (c *counters) stats() LegStats {
+	return LegStats{
+		Received: c.Received, Sent: c.Sent, RTCPReceived: c.RTCPReceived, RTCPSent: c.RTCPSent,
+		Dropped: c.Dropped, Unaddressed: c.Unaddressed, Unprotected: c.Unprotected, SendFailed: c.SendFailed,
+		SSRC: c.SSRC, PayloadType: c.PayloadType,
+	}
+}
+
 // Quality is how well media arrives, here and at the peer.
 type Quality struct {
 	Expected, Lost uint64        // RTP packets that the peer sent by their numbers, and those of them that never came

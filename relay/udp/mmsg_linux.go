@@ -47,6 +47,7 @@ func newReceiver(size int, controls bool) receiver {
 		r.controls = make([][controlSize]byte, size)
 	}
 	for i := range r.headers {
+		r.buffers[i][0] = 0 // has the page there before the first packet
 		r.iovecs[i].Base = &r.buffers[i][0]
 		r.iovecs[i].SetLen(MaxDatagram)
 		h := &r.headers[i].hdr
