@@ -3,6 +3,7 @@ package udp_test
 import (
 	"bytes"
 	"net/netip"
+	"os/exec"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -94,6 +95,34 @@ func packetsOverTheMTU(t *testing.T, n udp.Network, addr netip.Addr) {
 		a.Close()
 		if got := files(t); got != before {
 			t.Errorf("%s: %d files once it is closed, %d before", addr, got, before)
+		}
+	}
+}
+
+// TestPacketsOverTheMTUOfTheirRoute has a route that takes less than its device, as one that the network has told us of.
+func TestPacketsOverTheMTUOfTheirRoute(t *testing.T) {
+	if !udptest.Isolated() {
+		t.Skip("no network namespace of the test's own to add a route in")
+	}
+	if out, err := exec.Command("ip", "route", "add", "local", "127.9.9.0/24", "dev", "lo", "table", "local", "mtu", "1000").CombinedOutput(); err != nil {
+		t.Skipf("ip route: %v %s", err, out)
+	}
+	far := netip.MustParseAddr("127.9.9.9")
+	n := steered(t, udp.SteeredConfig{Addresses: []netip.Addr{loopback, far}})
+	c := newConn(t, n)
+	a, b := openPort(t, n, netip.AddrPortFrom(loopback, 0)), openPort(t, n, netip.AddrPortFrom(far, 0))
+	attach(t, c, 0, a)
+	attach(t, c, 1, b)
+	var out []udp.Packet
+	for _, size := range []int{100, 1000 - 28, 1000 - 27, 101, udp.MaxDatagram} {
+		out = append(out, udp.Packet{Slot: 0, Addr: b.Local(), Data: make([]byte, size)})
+	}
+	if failed := c.Send(out); failed > 0 {
+		t.Fatalf("%d not sent", failed)
+	}
+	for i, p := range receive(t, c, len(out)) {
+		if p.Slot != 1 || len(p.Data) != len(out[i].Data) {
+			t.Errorf("packet %d: %d bytes, want %d", i, len(p.Data), len(out[i].Data))
 		}
 	}
 }
