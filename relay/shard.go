@@ -120,7 +120,7 @@ func (s *Shard) pass() error {
 	s.scan(now)
 	s.flush()
 	s.runCommands()
-	if pause := s.window.next(n, now); pause > 0 && n < len(s.in) {
+	if pause := s.window.next(n, n == len(s.in), now); pause > 0 {
 		s.pause(pause)
 	}
 	return nil

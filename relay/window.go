@@ -20,7 +20,8 @@ type window struct {
 	limit time.Duration // BatchWindow; 0 = never pauses
 	rate  float64       // packets a millisecond, smoothed over rateTime
 	last  int64         // when the shard last came back with packets or without
-	pause time.Duration // the last one asked for
+	pause float64       // since then, ns
+	work  float64       // what handling packets has taken since the last pause, ns
 }
 
 const (
@@ -32,9 +33,9 @@ const (
 )
 
 // next takes the number of packets that the shard has just received and returns how long it lets the next ones
-// gather.
+// gather; not at all when there may be more waiting.
 // Hot path: no allocation, lock, clock or log.
-func (w *window) next(received int, now int64) time.Duration {
+func (w *window) next(received int, more bool, now int64) time.Duration {
 	if w.limit <= 0 {
 		return 0
 	}
@@ -42,8 +43,13 @@ func (w *window) next(received int, now int64) time.Duration {
 	w.last = now
 	share := min(elapsed/rateTime, 1)
 	w.rate += share * (float64(received)*float64(time.Millisecond)/elapsed - w.rate)
-	work := elapsed - float64(w.pause)
+	w.work += max(elapsed-w.pause, 0)
 	w.pause = 0
+	if more {
+		return 0
+	}
+	work := w.work
+	w.work = 0
 	if w.rate <= idleRate {
 		return 0
 	}
@@ -52,6 +58,6 @@ func (w *window) next(received int, now int64) time.Duration {
 		return 0
 	}
 	// Work of more than half the period is overload, or somebody else's: shorter pauses would not help.
-	w.pause = time.Duration(period - min(max(work, 0), period/2))
-	return w.pause
+	w.pause = period - min(work, period/2)
+	return time.Duration(w.pause)
 }
