@@ -227,11 +227,16 @@ func (d *Dialog) sendBye(header string) {
 // bye sends one BYE, for a dialog or for a fork that lost; done is called when it is answered or given up.
 func (s *Stack) bye(p *peer, seq uint32, header string, done func()) {
 	p.flow = s.revive(p.flow, p.target)
-	req := p.request(s, gosip.BYE, seq)
-	if header != "" {
-		addHeaders(req, []Header{{"Reason", header}})
-	}
-	s.request(req, p.flow,
+	to := *p
+	s.ask(p.auth, atOnce, p.flow,
+		func() *gosip.Request {
+			req := to.request(s, gosip.BYE, seq)
+			seq++
+			if header != "" {
+				addHeaders(req, []Header{{"Reason", header}})
+			}
+			return req
+		},
 		func(res *gosip.Response) {
 			if res.StatusCode >= 200 {
 				done()
@@ -246,7 +251,7 @@ func (s *Stack) revive(f Flow, target gosip.Uri) Flow {
 		return f
 	}
 	if addr, ok := uriAddr(target); ok {
-		if g, err := s.flowToAddr(f.Transport, addr); err == nil {
+		if g, err := s.flowToAddr(f.Transport, addr, addr.Addr().WithZone("").String()); err == nil {
 			return g
 		}
 	}

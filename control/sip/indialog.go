@@ -121,13 +121,16 @@ func (d *Dialog) Send(method, contentType string, body []byte, headers []Header,
 		return
 	}
 	d.flow = d.s.revive(d.flow, d.target)
-	req := d.peer.request(d.s, m, d.nextSeq())
-	addHeaders(req, headers)
-	setBody(req, contentType, body)
-	d.s.request(req, d.flow,
+	d.s.ask(d.auth, d.post, d.flow,
+		func() *gosip.Request {
+			req := d.peer.request(d.s, m, d.nextSeq())
+			addHeaders(req, headers)
+			setBody(req, contentType, body)
+			return req
+		},
 		func(res *gosip.Response) {
 			if res.StatusCode >= 200 {
-				d.post(func() { done(res.StatusCode) })
+				done(res.StatusCode)
 			}
 		},
 		func(err error) {
@@ -135,6 +138,6 @@ func (d *Dialog) Send(method, contentType string, body []byte, headers []Header,
 			if err == errTransport {
 				code = 503
 			}
-			d.post(func() { done(code) })
+			done(code)
 		})
 }

@@ -15,7 +15,6 @@ const offerGuard = time.Minute
 type ourOffer struct {
 	sdp     []byte
 	req     *gosip.Request
-	tx      *clientTx
 	running bool // on the wire; false: waits for its turn, or for its retry after 491
 	owesACK bool // answered with an offer, which Ack is to answer
 	ack     []byte
@@ -52,13 +51,16 @@ func (d *Dialog) nextOffer() {
 
 func (d *Dialog) sendOffer(o *ourOffer) {
 	d.flow = d.s.revive(d.flow, d.target)
-	o.req = d.peer.request(d.s, gosip.INVITE, d.nextSeq())
-	setBody(o.req, sdpType, o.sdp)
 	o.running = true
 	o.guard = d.after(offerGuard, func() { d.offerUnanswered(o) })
-	o.tx = d.s.request(o.req, d.flow,
-		func(res *gosip.Response) { d.post(func() { d.receiveOfferResponse(o, res) }) },
-		func(error) { d.post(func() { d.offerUnanswered(o) }) })
+	d.s.ask(d.auth, d.post, d.flow,
+		func() *gosip.Request {
+			o.req = d.peer.request(d.s, gosip.INVITE, d.nextSeq())
+			setBody(o.req, sdpType, o.sdp)
+			return o.req
+		},
+		func(res *gosip.Response) { d.receiveOfferResponse(o, res) },
+		func(error) { d.offerUnanswered(o) })
 }
 
 // receiveOfferResponse is a response to our re-INVITE.

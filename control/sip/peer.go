@@ -54,6 +54,7 @@ type peer struct {
 	routes        []gosip.Uri // route set, first hop first
 	flow          Flow        // as aim chose it
 	source        Flow        // where the other side was last heard, or the flow it registered from
+	auth          *clientAuth // answers its challenges; nil answers none
 }
 
 // refresh takes a new remote target from a Contact (RFC 3261 12.2: target refresh requests and their 2xx).
@@ -141,5 +142,6 @@ func (p *peer) request(s *Stack, method gosip.RequestMethod, seq uint32) *gosip.
 		req.AppendHeader(gosip.NewHeader("User-Agent", s.config.UserAgent))
 	}
 	req.SetBody(nil)
+	p.auth.authorize(req)
 	return req
 }

@@ -19,8 +19,10 @@ import (
 type Config struct {
 	// Listen holds strings as ParseListen takes them: "udp:0.0.0.0:5060", "tcp:[::]:5060", "tls:0.0.0.0:5061".
 	Listen []string
-	// TLS serves and dials tls addresses; required when Listen has one.
+	// TLS serves tls addresses; required when Listen has one. LoadTLS makes it, and TLSClient, of files.
 	TLS *tls.Config
+	// TLSClient is for connections of ours to a peer whose certificate must be for that name; default TLS with the name.
+	TLSClient func(name string) *tls.Config
 	// Realm of digest challenges; default "sidetone".
 	Realm string
 	// UserAgent is the Server and User-Agent header; default "sidetone".
@@ -28,6 +30,8 @@ type Config struct {
 	// DSCP marks signalling packets; 0 means 24 (CS3), -1 leaves them alone.
 	DSCP   int
 	Timers Timers
+	// Resolver looks up the names in targets of ours; default net.DefaultResolver.
+	Resolver Resolver
 	// AnswerTimeout is how long an INVITE of ours may go unanswered (timer C, RFC 3261 16.6); default 180 s.
 	AnswerTimeout time.Duration
 	// DrainTimeout is how long Run waits, once told to stop, for BYEs to be answered; default 2 s.
@@ -111,6 +115,14 @@ func New(c Config) (*Stack, error) {
 			return nil, fmt.Errorf("listen %q: no TLS certificate", l)
 		}
 	}
+	if c.TLSClient == nil && c.TLS != nil {
+		base := c.TLS
+		c.TLSClient = func(name string) *tls.Config {
+			t := base.Clone()
+			t.ServerName = or(t.ServerName, name)
+			return t
+		}
+	}
 	c.Realm = or(clean(c.Realm), "sidetone")
 	c.UserAgent = or(clean(c.UserAgent), "sidetone")
 	c.DSCP = or(c.DSCP, 24)
@@ -124,6 +136,9 @@ func New(c Config) (*Stack, error) {
 	c.Timers.T4 = or(c.Timers.T4, 5*time.Second)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Resolver == nil {
+		c.Resolver = net.DefaultResolver
 	}
 	if c.Accounts == nil {
 		c.Accounts = noAccounts{}
@@ -375,10 +390,11 @@ func (s *Stack) flowTo(u gosip.Uri) (Flow, error) {
 	if !ok {
 		return Flow{}, fmt.Errorf("%s: %w: not a literal address", u.Host, errNoRoute)
 	}
-	return s.flowToAddr(uriTransport(u), addr)
+	return s.flowToAddr(uriTransport(u), addr, addr.Addr().WithZone("").String())
 }
 
-func (s *Stack) flowToAddr(transport string, addr netip.AddrPort) (Flow, error) {
+// flowToAddr is FlowTo in parts; name is what a TLS certificate there must be for.
+func (s *Stack) flowToAddr(transport string, addr netip.AddrPort, name string) (Flow, error) {
 	s.mu.Lock()
 	if transport == UDP {
 		datagrams := s.datagrams
@@ -390,7 +406,7 @@ func (s *Stack) flowToAddr(transport string, addr netip.AddrPort) (Flow, error) 
 		}
 		return Flow{}, fmt.Errorf("udp %s: %w", addr, errNoRoute)
 	}
-	if c := s.streams[addr]; c != nil && c.transport == transport {
+	if c := s.streams[addr]; c != nil && c.transport == transport && (transport != TLS || !c.dialled || c.name == name) {
 		s.mu.Unlock()
 		return c.flow(), nil
 	}
@@ -406,11 +422,11 @@ func (s *Stack) flowToAddr(transport string, addr netip.AddrPort) (Flow, error) 
 		return Flow{}, fmt.Errorf("%s %s: %w", transport, addr, errNoRoute)
 	}
 	c := newStream(s, transport, addr, from)
-	c.dialled = true
+	c.dialled, c.name = true, name
 	if !s.adopt(c) {
 		return Flow{}, fmt.Errorf("%s %s: too many connections", transport, addr)
 	}
-	s.run(func() { c.dial(s.config.TLS) })
+	s.run(c.dial)
 	return c.flow(), nil
 }
 

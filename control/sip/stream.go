@@ -28,6 +28,7 @@ type stream struct {
 	s         *Stack
 	transport string
 	dialled   bool
+	name      string // dialled: what the peer's certificate must be for
 	remote    netip.AddrPort
 	via       netip.AddrPort // the listener's address: what Via and Contact carry
 	wake      chan struct{}  // capacity 1: something to write, or closed
@@ -122,13 +123,13 @@ func (c *stream) close() {
 }
 
 // dial connects and then serves; it runs on a goroutine of the stack's.
-func (c *stream) dial(config *tls.Config) {
+func (c *stream) dial() {
 	ctx, cancel := context.WithTimeout(c.s.ctx, dialTimeout)
 	defer cancel()
 	d := net.Dialer{Control: c.s.control}
 	conn, err := d.DialContext(ctx, "tcp", c.remote.String())
 	if err == nil && c.transport == TLS {
-		t := tls.Client(conn, config)
+		t := tls.Client(conn, c.s.config.TLSClient(c.name))
 		if err = t.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
 		}

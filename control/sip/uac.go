@@ -20,14 +20,18 @@ type InviteRequest struct {
 	SDP []byte
 	// Headers are added to the INVITE.
 	Headers []Header
+	// Credentials answer challenges of this peer, in the whole dialog; nil answers none.
+	Credentials *Credentials
 	// AnswerTimeout overrides Config.AnswerTimeout when not 0.
 	AnswerTimeout time.Duration
 }
 
 // uacInvite is what a dialog we opened keeps of its INVITE.
 type uacInvite struct {
+	build       func() *gosip.Request // with the next CSeq
 	req         *gosip.Request
 	tx          *clientTx
+	rounds      rounds
 	first       peer               // before any response: forks start from it
 	early       map[string]bool    // remote tags seen
 	acks        map[string]sentACK // by remote tag; empty: owed by Ack
@@ -75,24 +79,34 @@ func (s *Stack) Invite(r InviteRequest, a Actor, notify func(Event)) (*Dialog, e
 	d.target = *r.Target.Clone()
 	d.target.Headers = nil
 	d.source, d.flow = f, f
-	d.localSeq = 1
+	d.auth = newClientAuth(r.Credentials)
 	d.out = uacInvite{first: d.peer, early: make(map[string]bool), acks: make(map[string]sentACK)}
-
-	req := d.peer.request(s, gosip.INVITE, d.localSeq)
-	addHeaders(req, r.Headers)
-	setBody(req, sdpType, r.SDP)
-	d.out.req = req
+	d.out.build = func() *gosip.Request {
+		req := d.peer.request(s, gosip.INVITE, d.nextSeq())
+		addHeaders(req, r.Headers)
+		setBody(req, sdpType, r.SDP)
+		return req
+	}
 	if !s.enter(d) {
 		return nil, fmt.Errorf("invite %s: stack closed", r.Target.Addr())
 	}
 	d.out.ring = d.after(or(r.AnswerTimeout, s.config.AnswerTimeout), func() {
 		d.giveUp(Failed{Code: 408, Reason: "No Answer"}, nil)
 	})
+	d.sendInvite()
+	return d, nil
+}
+
+// sendInvite sends the INVITE, for the first time or again because of what the other side wants in it.
+func (d *Dialog) sendInvite() {
+	d.peer = d.out.first
+	d.out.provisional = false
+	clear(d.out.early)
+	d.out.req = d.out.build()
 	// The response may come before request returns; d.out.tx is set by then, because responses wait for the actor.
-	d.out.tx = s.request(req, f,
+	d.out.tx = d.s.request(d.out.req, d.flow,
 		func(res *gosip.Response) { d.post(func() { d.receiveResponse(res) }) },
 		func(err error) { d.post(func() { d.inviteFailed(err) }) })
-	return d, nil
 }
 
 // cleanHost keeps only what a host may consist of.
@@ -164,7 +178,10 @@ func (d *Dialog) receiveResponse(res *gosip.Response) {
 		d.receiveProvisional(res)
 	case code < 300:
 		d.receive2xx(res)
-	case d.state == early:
+	case d.state != early:
+	case !d.out.cancel && d.auth.answers(res, &d.out.rounds):
+		d.sendInvite()
+	default:
 		d.release()
 		d.finish(d.failed(res), false)
 	}
