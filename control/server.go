@@ -30,6 +30,7 @@ type Server struct {
 	log      *slog.Logger
 	relay    *relay.Relay
 	engine   *media.Engine
+	programs *media.Programs
 	stack    *sip.Stack
 	exchange *call.Exchange
 	proxied  *ng.OverRelay // legs of calls that SIP proxies place through ng
@@ -52,8 +53,7 @@ func New(cfg *config.Config, log *slog.Logger) (*Server, error) {
 
 func (s *Server) build() (err error) {
 	cfg := s.cfg
-	programs, err := media.LoadPrograms(cfg.Media.Tones, musicClasses(cfg))
-	if err != nil {
+	if s.programs, err = media.LoadPrograms(cfg.Media.Tones, musicClasses(cfg)); err != nil {
 		return err
 	}
 	if s.records, err = cdr.New(cfg.Store.Dir); err != nil {
@@ -78,7 +78,7 @@ func (s *Server) build() (err error) {
 	}
 	s.proxied = ng.NewOverRelay(s.relay)
 	s.engine = media.New(media.Config{
-		Relay: s.relay, Set: codecs.Builtin(), Programs: programs, Interfaces: interfaces,
+		Relay: s.relay, Set: codecs.Builtin(), Programs: s.programs, Interfaces: interfaces,
 		Private: privateNetworks(cfg), Latching: latching, Jitter: jitterConfig(cfg),
 	})
 	directory, err := newDirectory(cfg)
@@ -139,6 +139,7 @@ func (s *Server) Run(ctx context.Context) error {
 	run("media", s.relay.Run)
 	run("sip", s.stack.Run)
 	run("records", s.records.Run)
+	run("music", s.music)
 	if s.ng != nil {
 		run("ng", s.ng.Run)
 	}
@@ -168,6 +169,14 @@ func (s *Server) Run(ctx context.Context) error {
 		err = nil
 	}
 	return errors.Join(err, s.Close())
+}
+
+// music decodes the files of music on hold. One that proves broken only now is passed over: it is no reason to end calls.
+func (s *Server) music(ctx context.Context) error {
+	if err := s.programs.Load(ctx); err != nil {
+		s.log.Error("music left out", "err", err)
+	}
+	return nil
 }
 
 // Ready is closed when Run has started every part.

@@ -53,8 +53,9 @@ type Jitter struct {
 
 // Music is one class of music on hold; without files it is the built-in melody.
 type Music struct {
-	Name  string   `yaml:"name"`
-	Files []string `yaml:"files"` // relative to the file's own folder; Load makes them usable as they are
+	Name    string   `yaml:"name"`
+	Files   []string `yaml:"files"`   // relative to the file's own folder; Load makes them usable as they are
+	Shuffle bool     `yaml:"shuffle"` // another order each time round
 }
 
 // PortRange is a range of UDP ports, both ends included, written "20000-29999".

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path/filepath"
 	"reflect"
 	"strings"
 )
@@ -35,15 +34,6 @@ var unsupported = []struct {
 		}
 		if c.Media.MGIPorts > 0 {
 			found("media.mgi_ports")
-		}
-	}},
-	{"music other than WAV files", func(c, _ *Config, found func(string)) {
-		for i, m := range c.Media.Music {
-			for k, f := range m.Files {
-				if !strings.EqualFold(filepath.Ext(f), ".wav") {
-					found(entry(entry("media.music", i)+".files", k))
-				}
-			}
 		}
 	}},
 	{"DTMF other than rfc2833", perStation("dtmf", func(s, d Station) bool { return s.DTMF != d.DTMF })},

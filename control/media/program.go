@@ -1,7 +1,9 @@
 package media
 
 import (
+	"context"
 	"fmt"
+	"math/rand/v2"
 
 	"sidetone/mixer"
 	"sidetone/mixer/moh"
@@ -32,18 +34,21 @@ type Programs struct {
 	// Hold, Ringback, Busy and Congestion are the tones of the country set.
 	Hold, Ringback, Busy, Congestion *Program
 
-	music map[string]*Program
+	library *moh.Library
+	music   map[string]*Program
 }
 
 // MusicClass is one class of music-on-hold: its name and its files. Without
 // files the built-in melody is played.
 type MusicClass struct {
-	Name  string
-	Files []string
+	Name    string
+	Files   []string // WAV, FLAC, MP3
+	Shuffle bool
 }
 
 // LoadPrograms reads the tone set of a country ("us", "de", ...; ITU-T E.180)
-// and every class of music. Errors name the class and the file.
+// and the headers of every class of music; until Load has read the files, the
+// built-in melody is played. Errors name the class and the file.
 func LoadPrograms(country string, classes []MusicClass) (*Programs, error) {
 	library := moh.NewLibrary(moh.LibraryConfig{})
 	set, err := tone.Lookup(country)
@@ -55,6 +60,7 @@ func LoadPrograms(country string, classes []MusicClass) (*Programs, error) {
 		Ringback:   toneProgram("ringback", set.Ringback),
 		Busy:       toneProgram("busy", set.Busy),
 		Congestion: toneProgram("congestion", set.Congestion),
+		library:    library,
 		music:      make(map[string]*Program, len(classes)),
 	}
 	for _, c := range classes {
@@ -62,10 +68,17 @@ func LoadPrograms(country string, classes []MusicClass) (*Programs, error) {
 		if err != nil {
 			return nil, fmt.Errorf("music %s: %w", c.Name, err)
 		}
+		if c.Shuffle {
+			list = list.Shuffled(rand.Uint64())
+		}
 		p.music[c.Name] = &Program{name: "music " + c.Name, open: func() (mixer.Source, error) { return list.Cursor(), nil }}
 	}
 	return p, nil
 }
+
+// Load decodes the files of all classes, which may take minutes when they are
+// hours long; each is played from then on. The error names those that are broken.
+func (p *Programs) Load(ctx context.Context) error { return p.library.Load(ctx) }
 
 func toneProgram(name string, cadence tone.Cadence) *Program {
 	return &Program{name: "tone " + name, open: func() (mixer.Source, error) { return tone.NewGenerator(cadence, ProgramRate) }}

@@ -1,18 +1,24 @@
-// Package moh is music on hold: a built-in melody and WAV files, decoded once into memory and read
-// by any number of players.
+// Package moh is music on hold: a built-in melody and WAV, FLAC and MP3 files, decoded once into memory, brought to one
+// loudness, and read by any number of players.
 //
-//	score.go: the piece ─► synth.go ─┐
-//	                                 ├─► Track (immutable samples at one rate) ─► Library, by file and rate
-//	wav.go ─► resample.go ───────────┘                                              │ library.go
-//	                                                                                ▼
-//	                                                              Playlist (immutable list of tracks)
-//	                                                                                │ Cursor(), one a player
-//	                                                                                ▼
+//	wav.go, flac.go, mp3.go, lame.go ─► audio.go ─► resample.go ─► loudness.go ─┐ Library.Load, library.go
+//	                                                                            ▼
+//	score.go: the piece ─► synth.go ─────────────────────────────────► Track (samples at one rate)
+//	                                                                            ▼
+//	                                                    Playlist (list of tracks, in order or shuffled)
+//	                                                                            │ Cursor(), one a player
+//	                                                                            ▼
 //	                                              Cursor.Read ─► mixer.Player ─► every listener of the class
 //
-// A Library is used when the configuration is read, from any goroutine; a reload makes a new one. Tracks and
-// playlists are immutable and shared by all shards; a Cursor belongs to the shard whose player reads it.
+// A Library is used when the configuration is read, from any goroutine; a reload makes a new one. Playlist reads the headers
+// of files, and says what is wrong with them; Load, in the background, the audio, until when the melody is played. Tracks and
+// playlists are shared by all shards; a Cursor belongs to the shard whose player reads it, and all cursors of a playlist
+// go through the same tracks in the same order.
 //
-// Limits: WAV with integer samples of 8, 16, 24 or 32 bits, one or two channels, 8 to 48 kHz; a library holds
-// LibraryConfig.Limit bytes of decoded audio, 64 MiB by default (70 minutes at 8 kHz).
+// Files are brought to -26 LUFS (ITU-R BS.1770-5, gated), as loud as the melody and as speech at the usual level; at most 24 dB
+// are added, and peaks stay 1 dB below full scale. Of an MP3 the samples that the encoder put around the audio are left out, as its
+// LAME tag says, so that a file loops without a gap.
+//
+// Limits: integer samples, one or two channels, 8 to 192 kHz; no Ogg; a library holds LibraryConfig.Limit bytes of decoded audio,
+// 64 MiB by default (70 minutes at 8 kHz).
 package moh

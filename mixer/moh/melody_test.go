@@ -34,7 +34,7 @@ func TestMelodyLevel(t *testing.T) {
 		if m.Rate() != rate || m.Len() != rate*4608/100 {
 			t.Fatalf("%d samples at %d Hz", m.Len(), m.Rate())
 		}
-		x := m.samples
+		x := m.audio()
 		if got := rmsdBm0(x); math.Abs(got+20) > 0.1 {
 			t.Errorf("%d Hz: %.2f dBm0, want -20", rate, got)
 		}
@@ -59,7 +59,7 @@ func TestMelodyLevel(t *testing.T) {
 }
 
 func TestMelodyGoesOverIntoItself(t *testing.T) {
-	x := Melody(8000).samples
+	x := Melody(8000).audio()
 	step := func(i int) float64 { return math.Abs(float64(x[(i+1)%len(x)]) - float64(x[i%len(x)])) }
 	var largest float64
 	for i := range len(x) - 1 {
@@ -94,7 +94,7 @@ func band(x []int16, rate int, low, high float64) float64 {
 }
 
 func TestMelodyLiesInTheTelephoneBand(t *testing.T) {
-	x := Melody(8000).samples
+	x := Melody(8000).audio()
 	var voice, below, above float64
 	for bar := range 4 {
 		part := x[bar*4*23040 : bar*4*23040+1600]

@@ -1,15 +1,11 @@
 package moh
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 )
-
-// ErrTooLarge is what an error wraps when the decoded audio exceeds what is allowed.
-var ErrTooLarge = errors.New("too much audio")
 
 // WAVE format tags (RFC 2361).
 const (
@@ -27,12 +23,19 @@ type wavFormat struct {
 	channels, rate, bytes int // bytes a sample
 }
 
-// readWAV decodes a WAV file, mixes it down to one channel and converts it to the given rate. More
-// than limit samples at that rate are an error that wraps ErrTooLarge.
-func readWAV(from io.Reader, rate int, limit int64) ([]int16, error) {
-	r := bufio.NewReaderSize(from, 1<<16)
+// wavFile decodes the data chunk of a WAV file.
+type wavFile struct {
+	from  io.Reader
+	wav   wavFormat
+	left  int64 // octets; below zero, to the end of the file
+	total int64 // frames, below zero when unknown
+	block []byte
+}
+
+// openWAV reads all that comes before the audio.
+func openWAV(r io.Reader) (*wavFile, error) {
 	var head [12]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
+	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[8:]) != "WAVE" {
 		return nil, errors.New("not a WAV file")
 	}
 	var format wavFormat
@@ -46,7 +49,7 @@ func readWAV(from io.Reader, rate int, limit int64) ([]int16, error) {
 		case id == "data" && format.channels == 0:
 			return nil, errors.New("the data chunk comes before the fmt chunk")
 		case id == "data":
-			return readSamples(r, format, size, rate, limit)
+			return newWAVFile(r, format, size), nil
 		case id == "fmt ":
 			body := make([]byte, min(size, 40))
 			if _, err := io.ReadFull(r, body); err != nil {
@@ -80,8 +83,6 @@ func parseFormat(b []byte) (wavFormat, error) {
 		return f, fmt.Errorf("WAV with encoding %d (%s): only uncompressed integer samples are read", tag, encodingName(tag))
 	case f.channels != 1 && f.channels != 2:
 		return f, fmt.Errorf("%d channels: only mono and stereo are read", f.channels)
-	case f.rate < 8000 || f.rate > 48000:
-		return f, fmt.Errorf("sampling rate %d Hz: only 8000 to 48000 are read", f.rate)
 	case bits != 8 && bits != 16 && bits != 24 && bits != 32:
 		return f, fmt.Errorf("%d bits a sample: only 8, 16, 24 and 32 are read", bits)
 	}
@@ -107,42 +108,37 @@ func encodingName(tag uint16) string {
 	return "not PCM"
 }
 
-// readSamples reads a data chunk of size bytes.
-func readSamples(r io.Reader, f wavFormat, size int64, rate int, limit int64) ([]int16, error) {
-	width := f.channels * f.bytes
+func newWAVFile(r io.Reader, f wavFormat, size int64) *wavFile {
+	width := int64(f.channels * f.bytes)
+	w := &wavFile{from: r, wav: f, left: size, total: size / width, block: make([]byte, blockFrames*width)}
 	if size == unknownLength {
-		size = -1
-	} else if made := size / int64(width) * int64(rate) / int64(f.rate); made > limit {
-		return nil, fmt.Errorf("%w: %d s", ErrTooLarge, size/int64(width)/int64(f.rate))
+		w.left, w.total = -1, -1
 	}
-	convert := newResampler(f.rate, rate)
-	var out []int16
-	block, mono, frames := make([]byte, 4096*width), make([]float64, 4096), 0
-	for left := size; left != 0; {
-		want := int64(len(block))
-		if left > 0 {
-			want = min(want, left)
-		}
-		n, err := io.ReadFull(r, block[:want])
-		if left > 0 {
-			if left -= int64(n); err != nil {
-				return nil, fmt.Errorf("the file ends within the audio: %d of %d bytes are missing", left, size)
-			}
-		}
-		k := n / width
-		f.downmix(mono[:k], block)
-		frames += k
-		if out = convert.write(out, mono[:k]); int64(len(out)) > limit {
-			return nil, fmt.Errorf("%w: more than %d s", ErrTooLarge, limit/int64(rate))
-		}
-		if err != nil {
-			break // the end of a chunk of unknown length
-		}
+	return w
+}
+
+func (w *wavFile) rate() int     { return w.wav.rate }
+func (w *wavFile) frames() int64 { return w.total }
+
+func (w *wavFile) read(dst []float64) (int, error) {
+	width := w.wav.channels * w.wav.bytes
+	want := min(len(dst)*width, len(w.block))
+	if w.left >= 0 {
+		want = int(min(int64(want), w.left))
 	}
-	if frames == 0 {
-		return nil, errors.New("no audio: the data chunk is empty")
+	if want == 0 {
+		return 0, io.EOF
 	}
-	return convert.flush(out, frames), nil
+	n, err := io.ReadFull(w.from, w.block[:want])
+	if w.left >= 0 {
+		if w.left -= int64(n); err != nil {
+			return 0, fmt.Errorf("the file ends within the audio: %d of %d bytes are missing", w.left, w.total*int64(width))
+		}
+	} else if err != nil {
+		err = io.EOF // of a chunk of unknown length, however it ends
+	}
+	w.wav.downmix(dst[:n/width], w.block)
+	return n / width, err
 }
 
 // downmix reads len(dst) frames as 16-bit sample values, the mean of their channels.

@@ -1,0 +1,152 @@
+package moh
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"testing"
+)
+
+// decoded reads a file as the library does and undoes the headroom.
+func decoded(r io.Reader, rate int, limit int64) ([]int16, error) {
+	d, err := openAudio(r)
+	if err != nil {
+		return nil, err
+	}
+	x, err := readAudio(context.Background(), d, rate, limit)
+	for i, v := range x {
+		x[i] = toInt16(float64(v) / headroom)
+	}
+	return x, err
+}
+
+// Each file of testdata is whole periods of a sine of half amplitude, so that looping it must not leave a seam.
+var loops = []struct {
+	file      string
+	rate      int
+	hz        float64
+	amplitude float64 // LAME takes 5 % off at a constant bit rate
+	samples   int
+	tolerance float64 // of full scale
+}{
+	{"lame-44100-stereo.mp3", 44100, 441, 0.475, 44100, 0.006},
+	{"lame-44100-mono-vbr.mp3", 44100, 441, 0.5, 44100, 0.006},
+	{"lame-22050-mono.mp3", 22050, 441, 0.475, 22050, 0.006},
+	{"44100-stereo-16.flac", 44100, 441, 0.5, 22050, 0.0001},
+	{"48000-mono-24.flac", 48000, 480, 0.5, 24000, 0.0001},
+	{"8000-mono-8.flac", 8000, 400, 0.5, 8000, 0.017},
+}
+
+func TestCompressedFilesLoopWithoutASeam(t *testing.T) {
+	for _, tt := range loops {
+		b, err := os.ReadFile("testdata/" + tt.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := decoded(bytes.NewReader(b), tt.rate, 1e6)
+		if err != nil || len(x) != tt.samples {
+			t.Errorf("%s: %d samples, want %d: %v", tt.file, len(x), tt.samples, err)
+			continue
+		}
+		sine := func(i int) float64 {
+			return 32768 * tt.amplitude * math.Sin(2*math.Pi*tt.hz*float64(i)/float64(tt.rate))
+		}
+		var within, ends float64 // where an MP3 has nothing of the sine before and after to code with
+		for i, v := range x {
+			off := math.Abs(float64(v)-sine(i)) / 32768
+			if ends = max(ends, off); i >= 2000 && i < len(x)-2000 {
+				within = max(within, off)
+			}
+		}
+		if within > tt.tolerance || ends > max(tt.tolerance, 0.08) {
+			t.Errorf("%s: %.4f of full scale off the sine within, %.4f at the ends, may be %.4f", tt.file, within, ends, tt.tolerance)
+		}
+		// The seam is no louder a step than the sine's own steepest.
+		steepest := sine(1)
+		if step := math.Abs(float64(x[0]) - float64(x[len(x)-1])); step > 1.6*steepest {
+			t.Errorf("%s: a step of %.0f at the seam, the sine's own is %.0f", tt.file, step, steepest)
+		}
+	}
+}
+
+func TestBrokenFilesSayWhatIsWrong(t *testing.T) {
+	file := func(name string) []byte {
+		b, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	mp3, flac := file("lame-44100-stereo.mp3"), file("44100-stereo-16.flac")
+	damaged := bytes.Clone(flac)
+	for i := len(damaged) - 3000; i < len(damaged)-2900; i++ {
+		damaged[i] ^= 0x5a
+	}
+	wide := bytes.Clone(flac)
+	wide[8+12] |= 5 << 1 // channels of the stream info
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"ogg":              {[]byte("OggS\x00\x02......"), "Ogg is not read: convert it"},
+		"short mp3":        {mp3[:len(mp3)/2], "the file ends after"},
+		"mp3 of a header":  {mp3[:3], "no audio"},
+		"mp3 of a tag":     {[]byte("ID3\x04\x00\x00\x00\x00\x00\x01\x00"), "no audio"},
+		"tag too long":     {[]byte("ID3\x04\x00\x00\x7f\x7f\x7f\x7f...."), "within its ID3 tag"},
+		"short flac":       {flac[:len(flac)-1000], "broken FLAC"},
+		"flac of no audio": {flac[:len(flac)/2], "ends after 0.0 of 0.5 s"},
+		"damaged flac":     {damaged, "broken FLAC"},
+		"flac header":      {flac[:20], "broken FLAC"},
+		"six channels":     {wide, "channels: only mono and stereo"},
+	} {
+		if _, err := decoded(bytes.NewReader(c.file), 8000, 1e6); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestMP3WithTagsAroundIsTheSame(t *testing.T) {
+	b, err := os.ReadFile("testdata/lame-22050-mono.mp3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := decoded(bytes.NewReader(b), 8000, 1e6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := append([]byte("ID3\x03\x00\x00\x00\x00\x02\x00"), make([]byte, 256)...)
+	tagged := append(append(append(tag, tag...), b...), append([]byte("TAG"), make([]byte, 125)...)...)
+	got, err := decoded(bytes.NewReader(tagged), 8000, 1e6)
+	if err != nil || len(got) != len(plain) {
+		t.Fatalf("%d samples, want %d: %v", len(got), len(plain), err)
+	}
+	for i := range got {
+		if got[i] != plain[i] {
+			t.Fatalf("sample %d is %d, want %d", i, got[i], plain[i])
+		}
+	}
+}
+
+func FuzzReadAudio(f *testing.F) {
+	f.Add(wav(wavePCM, 1, 8000, 16, tone(8000, 100, 440)))
+	f.Add(wav(waveExtensible, 2, 44100, 24, tone(8000, 100, 440)))
+	f.Add(wav(wavePCM, 1, 8001, 8, tone(8000, 100, 440)))
+	f.Add(container(wavePCM, 1, 48000, 16, unknownLength, make([]byte, 501)))
+	f.Add([]byte("RIFF\x00\x00\x00\x00WAVEfmt \xff\xff\xff\xff"))
+	f.Add([]byte("ID3\x04\x00\x00\x7f\x7f\x7f\x7f"))
+	for _, l := range loops {
+		if b, err := os.ReadFile("testdata/" + l.file); err == nil {
+			f.Add(b[:min(len(b), 3000)])
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		const limit = 10000
+		x, err := decoded(bytes.NewReader(b), 8000, limit)
+		if err == nil && (len(x) == 0 || len(x) > limit) {
+			t.Fatalf("%d samples", len(x))
+		}
+	})
+}
