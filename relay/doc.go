@@ -16,7 +16,7 @@
 //	  move.go      a leg to another shard               wheel.go    the 20 ms tick in twenty slots of 1 ms
 //	  interface.go addresses and port pairs             window.go   how long packets may gather
 //	  flow.go      the way of a packet                  outbox.go   the batch to be sent
-//	  route.go     Route, Sink, PayloadMap, Transform   timeout.go  silence
+//	  route.go     Route, Tap, Editor, Sink, PayloadMap timeout.go  silence
 //	  report.go    RTCP of our own, quality             sockets.go  steered sockets, or one for each port
 //	  secure.go    Keys: SRTP on a leg                  renumber.go sources that start again, for SRTP
 //	  latch*.go    where a peer's media comes from      stats.go, event.go

@@ -86,6 +86,9 @@ func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
 	l.stats.SSRC, l.stats.PayloadType = ssrc, pt
 	l.reports.received.Packet(b, l.kHz(pt), now)
 	l.active = now
+	if l.route.Tap != nil {
+		l.route.Tap.ReceiveRTP(b, now)
+	}
 	if l.route.Sink != nil {
 		l.route.Sink.ReceiveRTP(b, now)
 	}
@@ -154,6 +157,10 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 // forward sends an RTP packet on from the leg it is routed to.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
+	if l.route.Edit != nil && !l.route.Edit.EditRTP(b, s.now) {
+		l.stats.Dropped[DropPayloadType]++
+		return
+	}
 	if l.route.Map == nil {
 		l.route.To.sendRTP(s, b)
 		return
@@ -250,4 +257,16 @@ func (l *Leg) WriteRTP(p []byte) {
 		l.reports.own.take(b, l.kHz(rtp.PayloadType(b)), s.now)
 	}
 	l.sendRTP(s, b)
+}
+
+// SendRTP sends a packet to the leg's peer like WriteRTP, but as it is: as one of the stream that the leg routed here brings, whose
+// Editor numbered it. On the shard's thread only.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) SendRTP(p []byte) {
+	s := l.on
+	if s == nil || len(p) > udp.MaxDatagram {
+		return
+	}
+	b := s.buffer()
+	l.sendRTP(s, b[:copy(b, p)])
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,6 +67,7 @@ type Leg struct {
 	reports   reports
 	route     Route
 	from      []*Leg // the legs routed to this one
+	riders    []Ticker
 	timeouts  timeouts
 	active    int64 // when the last packet was accepted
 	stats     counters
@@ -208,6 +210,27 @@ func (l *Leg) setRoute(r Route) {
 	l.route = r
 }
 
+// Run runs fn on the leg's shard, between packets, and waits; false when the leg is closed.
+func (l *Leg) Run(fn func()) bool { return l.do(func(*Shard) { fn() }) }
+
+// AddTicker lets t run every 20 ms on the shard that the leg is on, also when the leg moves, until RemoveTicker or Close.
+// On the shard's thread only, as in Run; adding it again changes nothing.
+func (l *Leg) AddTicker(t Ticker) {
+	if l.on == nil || slices.Contains(l.riders, t) {
+		return
+	}
+	l.riders = append(l.riders, t)
+	l.on.AddTicker(t)
+}
+
+// RemoveTicker ends that; t may be the one that is running. On the shard's thread only.
+func (l *Leg) RemoveTicker(t Ticker) {
+	if i := slices.Index(l.riders, t); i >= 0 && l.on != nil {
+		l.riders = slices.Delete(l.riders, i, i+1)
+		l.on.RemoveTicker(t)
+	}
+}
+
 // SetTimeouts changes how long silence may last, counted from now (SPEC R10: other times on hold); 0 = never.
 func (l *Leg) SetTimeouts(noMedia, oneWay time.Duration) {
 	l.do(func(s *Shard) {
@@ -246,7 +269,7 @@ func (l *Leg) Close() {
 			}
 			l.setRoute(Route{})
 			for len(l.from) > 0 {
-				l.from[0].setRoute(Route{Sink: l.from[0].route.Sink})
+				l.from[0].setRoute(Route{Sink: l.from[0].route.Sink, Tap: l.from[0].route.Tap})
 			}
 			if l.on == s {
 				s.detach(l)

@@ -4,7 +4,7 @@ import "fmt"
 
 // Move puts the leg on another shard, together with the legs that it is joined to by routes in either direction, so that
 // no route ever crosses shards. No packet is lost: what arrives on the way waits in the ports. None of them may have a Sink,
-// which belongs to the thread it is on; route it elsewhere first.
+// which belongs to the thread it is on; route it elsewhere first. A Tap, an Editor and the tickers of the legs move with them.
 //
 //	old shard: flush, detach ──► (on no shard) ──► new shard: attach, what waits is read
 func (l *Leg) Move(shard int) error {

@@ -5,7 +5,9 @@ package relay
 type Route struct {
 	To   *Leg        // where they are sent from; on the same shard
 	Map  *PayloadMap // what is done to RTP on its way to To; nil = nothing
+	Edit Editor      // sees RTP on its way to To, before Map; nil = nobody
 	Sink Sink        // who consumes RTP here; RTCP counts as life and ends here, unless there is a To
+	Tap  Sink        // sees RTP before all others, as it came, and moves with the leg; it consumes nothing
 }
 
 // Sink consumes RTP. It is called on the shard's thread. Hot path: no allocation, lock, clock or log.
@@ -13,6 +15,13 @@ type Sink interface {
 	// ReceiveRTP takes a valid RTP packet of the peer that arrived at time now. p is valid during the call only,
 	// and must not be changed.
 	ReceiveRTP(p []byte, now int64)
+}
+
+// Editor puts packets into a stream that is relayed, or takes some out, and numbers the others accordingly. What it puts in it
+// sends with SendRTP. It is called on the shard's thread and moves with the legs. Hot path: no allocation, lock, clock or log.
+type Editor interface {
+	// EditRTP takes a packet on its way to To and may change it within its length. False: it does not leave.
+	EditRTP(p []byte, now int64) bool
 }
 
 // PayloadMap says for each payload type what is done to a packet. Do not change it once a route has it.

@@ -253,6 +253,9 @@ func (s *Shard) attach(l *Leg) error {
 	if len(s.legs) == 0 {
 		s.nextScan = s.now + scanEvery
 	}
+	for _, t := range l.riders {
+		s.AddTicker(t)
+	}
 	l.on, l.index = s, len(s.legs)
 	s.legs = append(s.legs, l)
 	return nil
@@ -261,6 +264,9 @@ func (s *Shard) attach(l *Leg) error {
 // detach takes the leg off the shard. What it had to send is sent before.
 func (s *Shard) detach(l *Leg) {
 	s.flush()
+	for _, t := range l.riders {
+		s.RemoveTicker(t)
+	}
 	for _, slot := range l.slots {
 		s.releaseSlot(slot)
 	}

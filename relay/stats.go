@@ -14,7 +14,7 @@ const (
 	DropSource      DropReason = iota // not from the peer
 	DropAuth                          // SRTP authentication failed
 	DropReplay                        // SRTP replay
-	DropPayloadType                   // not negotiated, or dropped by the route's PayloadMap
+	DropPayloadType                   // not negotiated, or dropped by the route's Editor or PayloadMap
 	DropLearning                      // from a source that is not yet believed
 	DropMalformed                     // neither RTP nor RTCP, cut short, or too long
 	DropNoSession                     // the leg has no route

@@ -83,14 +83,11 @@ func (c *Call) notify(l *Leg) func(sip.Event) {
 	}
 }
 
-// request answers what a phone asks inside its dialog. INFO is passed on to the
-// other phone (DTMF by INFO); the dialog itself answers what nobody takes.
+// request answers what a phone asks inside its dialog; the dialog itself answers
+// what nobody takes.
 func (c *Call) request(l *Leg, r *sip.Request) {
-	if r.Method != "INFO" || l.room != nil {
-		return
-	}
-	if peer := c.other(l); peer.live() && peer.answered && !peer.gone {
-		peer.dialog.Send("INFO", r.ContentType, r.Body, nil, nil)
+	if r.Method == "INFO" {
+		c.info(l, r)
 	}
 }
 

@@ -15,6 +15,7 @@
 //	   ├─ offer.go    re-INVITE and UPDATE from a phone: hold, resume, codecs
 //	   ├─ settle.go   after every event: who hears whom, what phones are told
 //	   ├─ room.go     Room: legs of several calls in one conference
+//	   ├─ digits.go   keys that phones press: to the other phone, or to Leg.OnDigit
 //	   └─ quality.go, record.go   what each leg sounded like, and the record
 //
 // A Call's fields are touched by its own queue only; features reach it with

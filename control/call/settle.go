@@ -24,6 +24,7 @@ func (c *Call) settle() {
 		}
 	}
 	for _, l := range c.legs() {
+		c.listen(l)
 		c.watch(l)
 		c.tell(l)
 		l.publish()

@@ -17,6 +17,8 @@
 //	           player.go: one mixer.Player          room.go: one mixer.Conference
 //	           a program and shard                  a Room, on one shard
 //
+// What a leg's phone presses is told to Leg.OnDigit (ear.go), whatever the plan.
+//
 // A Leg belongs to the actor that opened it: its methods are called by one
 // goroutine at a time. Engine and Room may be used from anywhere. Both legs of
 // a pair and all legs of a room live on one shard; Connect and Room.join move

@@ -37,11 +37,15 @@ type Leg struct {
 	remoteSet relay.Remote
 
 	// What happens on it; see plan.go.
-	to      *Leg
-	from    *Leg                                // the leg whose to this is
-	poured  struct{ local, remote []sdp.Codec } // what the translation of to was made from
+	to     *Leg
+	from   *Leg // the leg whose to this is
+	poured struct {
+		local, remote []sdp.Codec       // what the translation of to was made from
+		how           *relay.PayloadMap // the translation
+	}
 	hearing *listening
 	seat    *seat
+	ear     ear
 	retuned bool // what we send to the phone changed since hearing or seat was made
 }
 

@@ -137,10 +137,11 @@ type talk struct {
 	receive map[uint8]codecs.Format
 	send    codecs.Format
 	sendPT  uint8
+	tap     relay.Sink // overhears the leg; nil = nobody
 }
 
 func (l *Leg) talk() talk {
-	t := talk{id: l.relay.ID(), receive: make(map[uint8]codecs.Format, len(l.local))}
+	t := talk{id: l.relay.ID(), tap: l.tap(), receive: make(map[uint8]codecs.Format, len(l.local))}
 	for _, c := range l.local {
 		t.receive[c.PayloadType] = format(c)
 	}

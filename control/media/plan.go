@@ -56,11 +56,12 @@ func (l *Leg) retreat(p Plan) error {
 // mute ends the pouring into another leg.
 func (l *Leg) mute() error {
 	l.to.from, l.to = nil, nil
-	return l.relay.SetRoute(relay.Route{})
+	return l.rewire()
 }
 
 // advance begins what the plan has and the leg has not.
 func (l *Leg) advance(p Plan) error {
+	l.retune()
 	if p.Room != nil {
 		return l.sit(p.Room)
 	}
@@ -111,10 +112,10 @@ func (l *Leg) pour(to *Leg) error {
 		}
 	}
 	m := translate(l.engine.cfg.Set, l.local, to.agreed.remote)
-	if err := l.relay.SetRoute(relay.Route{To: to.relay, Map: m}); err != nil {
+	if err := l.relay.SetRoute(relay.Route{To: to.relay, Map: m, Tap: l.tap()}); err != nil {
 		return err
 	}
 	l.to, to.from = to, l
-	l.poured.local, l.poured.remote = l.local, to.agreed.remote
+	l.poured.local, l.poured.remote, l.poured.how = l.local, to.agreed.remote, m
 	return nil
 }

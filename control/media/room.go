@@ -114,7 +114,7 @@ func (s *seat) change(t talk) error {
 		s.participant.SetReceive(t.receive)
 		err = s.participant.SetSend(t.send, t.sendPT, ptime)
 	})
-	return err
+	return errors.Join(err, s.leg.SetRoute(relay.Route{Sink: s.participant, Tap: t.tap}))
 }
 
 func (r *Room) drop(s *seat) {
@@ -160,7 +160,7 @@ func (r *Room) mix(s *seat) error {
 		return err
 	}
 	s.participant = p
-	return s.leg.SetRoute(relay.Route{Sink: p})
+	return s.leg.SetRoute(relay.Route{Sink: p, Tap: s.talk.tap})
 }
 
 // vacate stops whatever the seat hears and says.
@@ -172,7 +172,7 @@ func (r *Room) vacate(s *seat) error {
 	if s.participant == nil {
 		return nil
 	}
-	err := s.leg.SetRoute(relay.Route{})
+	err := s.leg.SetRoute(relay.Route{Tap: s.talk.tap})
 	r.engine.cfg.Relay.Do(r.shard, func(sh *relay.Shard) {
 		r.conf.Remove(s.participant)
 		if r.conf.Len() == 0 && r.ticking {

@@ -1,0 +1,94 @@
+package relay_test
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"sidetone/relay"
+	"sidetone/relay/rtp"
+	"sidetone/relay/udp/udptest"
+)
+
+// editor takes every packet whose number is odd out, and moves the others together.
+type editor struct{ taken uint16 }
+
+func (e *editor) EditRTP(p []byte, _ int64) bool {
+	if rtp.SequenceNumber(p)%2 == 1 {
+		e.taken++
+		return false
+	}
+	rtp.SetSequenceNumber(p, rtp.SequenceNumber(p)-e.taken)
+	return true
+}
+
+// counter counts what it sees, as a tap and as a ticker.
+type counter struct{ packets, ticks atomic.Int64 }
+
+func (c *counter) ReceiveRTP([]byte, int64) { c.packets.Add(1) }
+func (c *counter) Tick(int64)               { c.ticks.Add(1) }
+
+// An editor and a tap see what is relayed, and move to another shard with the call.
+func TestEditorAndTapMoveWithTheLeg(t *testing.T) {
+	b := start(t, udptest.Config{}, relay.Config{Shards: 2})
+	k := b.call()
+	tap := &counter{}
+	if err := k.legA.SetRoute(relay.Route{To: k.legB, Edit: &editor{}, Tap: tap}); err != nil {
+		t.Fatal(err)
+	}
+	k.talk(6)
+	if err := k.legA.Move(1 - k.legA.Shard()); err != nil {
+		t.Fatal(err)
+	}
+	k.talk(6)
+	heard(t, k.b, 0xa, 6)
+	if n := tap.packets.Load(); n != 12 {
+		t.Errorf("the tap saw %d packets", n)
+	}
+	if s := k.legA.Stats(); s.Dropped[relay.DropPayloadType] != 6 {
+		t.Errorf("drops %v", s.Dropped)
+	}
+}
+
+// A ticker of a leg runs wherever the leg is and ends with it; SendRTP leaves the numbers alone.
+func TestTickerMovesWithTheLeg(t *testing.T) {
+	b := start(t, udptest.Config{}, relay.Config{Shards: 2})
+	k := b.call()
+	k.talk(1)
+	c := &counter{}
+	add := func() { k.legB.AddTicker(c); k.legB.AddTicker(c) }
+	if !k.legB.Run(add) {
+		t.Fatal("closed")
+	}
+	tickers := func() (n [2]int) {
+		for i, s := range b.Stats() {
+			n[i] = s.Tickers
+		}
+		return n
+	}
+	from := k.legB.Shard()
+	if n := tickers(); n[from] != 1 || n[1-from] != 0 {
+		t.Fatalf("tickers %v, the leg is on shard %d", n, from)
+	}
+	if err := k.legB.Move(1 - from); err != nil {
+		t.Fatal(err)
+	}
+	if n := tickers(); n[from] != 0 || n[1-from] != 1 {
+		t.Fatalf("tickers %v after the move away from %d", n, from)
+	}
+	k.legB.Run(func() {
+		p := make([]byte, rtp.HeaderSize+4)
+		rtp.Header{SequenceNumber: 777, SSRC: 0xa}.Put(p)
+		k.legB.SendRTP(p)
+	})
+	k.legB.Close()
+	if n := tickers(); n != [2]int{} {
+		t.Errorf("tickers %v after the end", n)
+	}
+	if k.legB.Run(add) {
+		t.Error("a closed leg has a shard")
+	}
+	got := k.b.received()[0xa]
+	if len(got) == 0 || got[len(got)-1] != 777 {
+		t.Errorf("got %v", got)
+	}
+}
