@@ -5,7 +5,7 @@
 //	┌───────────────────┐  mailbox  ┌───────────────────────────────────────────────────────────────┐
 //	│ Relay.OpenLeg     ├──────────►│ Shard.pass:                                                   │
 //	│ Leg.SetRemote     │ functions │ Receive ─► accept: slot ─► Leg ─► Latch ─► Route ─┬─► Sink    │
-//	│ Leg.SetRoute ...  │           │ (128)                                             └─► To ─┐   │
+//	│ Leg.SetRoute ...  │           │ (batch), prefetch                                 └─► To ─┐   │
 //	│ Relay.Do, Post    │           │ wheel: Ticker, every 20 ms ─► Leg.WriteRTP ───────────────┤   │
 //	│                   │◄──────────┤ scan: silence, every second                               ▼   │
 //	│ Config.Events     │  Event    │ Send ◄──────────────────────────────────────────────── outbox │

@@ -15,6 +15,32 @@ import (
 // Nothing that arrives changes a leg before its source is accepted, but for the latch's own candidates, and where there
 // are keys (secure.go) nothing that is not authentic does.
 
+// fetchAhead is how many packets prefetch looks at.
+const fetchAhead = 16
+
+// prefetch reads a word of each line of cache that packets need of their legs (Leg), so that the processor waits for the missing
+// ones all at the same time and not for one after the other. It returns how many packets it looked at.
+// Hot path: no allocation, lock, clock or log.
+func (s *Shard) prefetch(ps []udp.Packet) int {
+	var to [fetchAhead]*Leg
+	sum := uint64(0)
+	for i := range ps {
+		if slot := ps[i].Slot; int(slot) < len(s.ports) {
+			if l := s.ports[slot].leg; l != nil {
+				to[i] = l.route.To
+				sum += l.received.Packets + uint64(l.latch.seq) + uint64(l.stream.SSRC())
+			}
+		}
+	}
+	for _, l := range to[:len(ps)] {
+		if l != nil {
+			sum += l.sent.Packets
+		}
+	}
+	s.words = sum
+	return len(ps)
+}
+
 // accept takes one packet that has arrived.
 // Hot path: no allocation, lock, clock or log.
 func (s *Shard) accept(p *udp.Packet, now int64) {
@@ -53,7 +79,7 @@ func (l *Leg) negotiated(pt uint8) bool {
 // acceptRTP takes a packet that is RTP if it is anything.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
-	if rtp.HeaderLen(b) == 0 || !l.secure.on && !rtp.Valid(b) { // the padding's length is encrypted
+	if rtp.HeaderLen(b) == 0 || !l.secured && !rtp.Valid(b) { // the padding's length is encrypted
 		l.stats.Dropped[DropMalformed]++
 		return
 	}
@@ -63,12 +89,16 @@ func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
 		return
 	}
 	pt := rtp.PayloadType(b)
-	if !l.negotiated(pt) {
-		l.stats.Dropped[DropPayloadType]++
-		return
+	kHz := l.kHz
+	if pt != l.payloadType || kHz == 0 {
+		if !l.negotiated(pt) {
+			l.stats.Dropped[DropPayloadType]++
+			return
+		}
+		kHz = uint8(l.clock(pt))
 	}
 	size := len(b)
-	if l.secure.on {
+	if l.secured {
 		if b = l.unprotect(b, false); b == nil {
 			return
 		}
@@ -82,9 +112,9 @@ func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
 	} else if !l.learn(s, src, ssrc, seq, now) {
 		return
 	}
-	l.stats.Received.add(size)
-	l.stats.SSRC, l.stats.PayloadType = ssrc, pt
-	l.reports.received.Packet(b, l.kHz(pt), now)
+	l.received.add(size)
+	l.payloadType, l.kHz = pt, kHz
+	l.stream.Packet(b, int(kHz), now)
 	l.active = now
 	if l.route.Tap != nil {
 		l.route.Tap.ReceiveRTP(b, now)
@@ -119,7 +149,7 @@ func (l *Leg) learn(s *Shard, src netip.AddrPort, ssrc uint32, seq uint16, now i
 // acceptRTCP takes a packet that is RTCP if it is anything, from the RTCP port or multiplexed on the RTP port.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool, now int64) {
-	if !rtp.IsRTCP(b) || !l.secure.on && !rtp.ValidRTCP(b) {
+	if !rtp.IsRTCP(b) || !l.secured && !rtp.ValidRTCP(b) {
 		l.stats.Dropped[DropMalformed]++
 		return
 	}
@@ -138,7 +168,7 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 		return
 	}
 	size := len(b)
-	if l.secure.on {
+	if l.secured {
 		if b = l.unprotect(b, true); b == nil {
 			return
 		}
@@ -201,13 +231,13 @@ func (l *Leg) sendRTP(s *Shard, b []byte) {
 		l.stats.Unaddressed++
 		return
 	}
-	if l.secure.on {
+	if l.secured {
 		if b = l.secure.protectRTP(s.buffer(), b); b == nil {
 			l.stats.Unprotected++
 			return
 		}
 	}
-	l.stats.Sent.add(len(b))
+	l.sent.add(len(b))
 	s.put(l.slots[0], to, b)
 }
 
@@ -223,7 +253,7 @@ func (l *Leg) sendRTCP(s *Shard, b []byte) {
 		return
 	}
 	l.reports.peer.Sent(b, s.now)
-	if l.secure.on {
+	if l.secured {
 		if b = l.secure.protectRTCP(s.buffer(), b); b == nil {
 			l.stats.Unprotected++
 			return
@@ -254,7 +284,7 @@ func (l *Leg) WriteRTP(p []byte) {
 	b := s.buffer()
 	b = b[:copy(b, p)]
 	if rtp.HeaderLen(b) > 0 && l.latch.To().IsValid() {
-		l.reports.own.take(b, l.kHz(rtp.PayloadType(b)), s.now)
+		l.reports.own.take(b, l.clock(rtp.PayloadType(b)), s.now)
 	}
 	l.sendRTP(s, b)
 }

@@ -85,7 +85,7 @@ func FuzzAccept(f *testing.F) {
 			in.Slot = l.slots[1]
 		}
 		count := func() uint64 {
-			return l.stats.Received.Packets + l.stats.RTCPReceived.Packets + l.stats.Dropped.Total()
+			return l.received.Packets + l.stats.RTCPReceived.Packets + l.stats.Dropped.Total()
 		}
 		before := count()
 		defer func() { s.out.n = 0 }() // nothing is sent

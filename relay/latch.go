@@ -29,21 +29,26 @@ import (
 // lock may be contended (contend). For each packet: Check says what its source is; the caller then sees that the packet
 // is authentic and of a negotiated payload type, and tells Learn about a candidate or Seen about the locked source.
 type Latch struct {
+	to     netip.AddrPort // where media goes now; invalid = nowhere
+	locked netip.AddrPort // in Locked: the source
+	at     int64          // in Locked: when the newest packet that counts came
+	held   int64          // in Locked: until then nothing passes and nothing is sent, for another source contends; 0 = not held
+	ssrc   uint32         // in Locked: of the newest packet
+	beats  uint32         // packets of locked sources that count: at least a beat apart
+	seq    uint16
+	steady uint8 // in Locked: how many have come without a pause; proven stays
+	state  State
+
+	*learning
+}
+
+// learning is what of a Latch packets of the locked source do not touch: apart, so that the rest is close together.
+type learning struct {
 	mode      Mode
 	noRebind  bool
-	state     State
+	vouched   bool // in Locked: signalling gave reason to expect it
 	signal    Signal
 	signalled netip.AddrPort // the last signalled address that was not a hold's 0.0.0.0
-
-	to      netip.AddrPort // where media goes now; invalid = nowhere
-	locked  netip.AddrPort // in Locked: the source
-	vouched bool           // in Locked: signalling gave reason to expect it
-	ssrc    uint32         // in Locked: of the newest packet
-	seq     uint16
-	at      int64  // in Locked: when the newest packet that counts came
-	beats   uint32 // packets of locked sources that count: at least a beat apart
-	steady  uint8  // in Locked: how many have come without a pause; proven stays
-	held    int64  // in Locked: until then nothing passes and nothing is sent, for another source contends; 0 = not held
 
 	first      int64          // Delayed: when the first candidate packet came, 0 = not yet
 	favourite  netip.AddrPort // Delayed: the last candidate to qualify
@@ -78,7 +83,9 @@ const (
 )
 
 // NewLatch returns an idle latch. noRebind keeps it from ever following a NAT that rebinds.
-func NewLatch(m Mode, noRebind bool) Latch { return Latch{mode: m, noRebind: noRebind} }
+func NewLatch(m Mode, noRebind bool) Latch {
+	return Latch{learning: &learning{mode: m, noRebind: noRebind}}
+}
 
 // State returns how far the latch has come.
 func (l *Latch) State() State { return l.state }

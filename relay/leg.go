@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"sidetone/relay/quality"
 	"sidetone/relay/udp"
 )
 
@@ -45,31 +46,51 @@ type Remote struct {
 
 // Leg is one media endpoint: a local port pair and a peer. Its methods are safe from any goroutine but the shards' own, where they
 // would wait for themselves; WriteRTP is the other way round.
+//
+// Ten thousand legs are more than the processor's cache holds, and a packet pays for each line of it that it finds missing. So what
+// every packet touches comes first, four lines of 64 bytes (TestLegFillsItsCacheLines): a packet to be sent needs the first, one that
+// arrives mostly the next three; what is looked at once a second is behind, and the rest elsewhere.
 type Leg struct {
+	// Owned by the thread of the shard that the leg is on.
+	slots       [2]uint32 // RTP, RTCP
+	sent        Count     // RTP
+	secured     bool      // secure has keys in use
+	payloadType uint8     // of the last RTP packet accepted
+	kHz         uint8     // its clock; 0 = to be looked up
+	latch       Latch
+	stream      quality.Receiver
+	received    Count // RTP
+	route       Route
+	active      int64 // when the last packet was accepted
+
+	on       *Shard // nil = on none: being moved, or closed
+	index    int    // in on.legs
+	from     []*Leg // the legs routed to this one
+	timeouts timeouts
+	reportAt int64 // when the next report of ours is due, 0 = the peer gets none
+
 	// Immutable.
 	relay *Relay
 	id    string
 	iface *localInterface
-	ports [2]udp.Port // RTP, RTCP
 
 	shard int // guarded by relay.topology
+	*legState
+}
+
+// legState is what of a Leg most packets do not touch.
+type legState struct {
+	ports [2]udp.Port // immutable: RTP, RTCP
+
 	once  sync.Once
 	final *LegStats // set within once
 
 	// Owned by the thread of the shard that the leg is on.
-	on        *Shard // nil = on none: being moved, or closed
-	index     int    // in on.legs
-	slots     [2]uint32
 	remote    Remote
-	latch     Latch
 	rtcpLatch rtcpLatch
 	secure    secure
 	reports   reports
-	route     Route
-	from      []*Leg // the legs routed to this one
 	riders    []Ticker
-	timeouts  timeouts
-	active    int64 // when the last packet was accepted
 	stats     counters
 }
 
@@ -95,7 +116,8 @@ func (r *Relay) openLeg(c LegConfig) (*Leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Leg{relay: r, id: c.ID, iface: i, ports: [2]udp.Port{rtp, rtcp}, latch: NewLatch(c.Latching, c.NoRebind), reports: newReports()}
+	l := &Leg{relay: r, id: c.ID, iface: i, latch: NewLatch(c.Latching, c.NoRebind)}
+	l.legState = &legState{ports: [2]udp.Port{rtp, rtcp}, reports: newReports()}
 	l.timeouts = timeouts{noMedia: int64(c.NoMedia), oneWay: int64(c.OneWay)}
 
 	r.topology.RLock()
@@ -159,11 +181,11 @@ func (l *Leg) doLocked(fn func(s *Shard)) bool {
 // SetRemote tells the leg what signalling says about the peer. Saying the same again keeps what the latch has learned.
 func (l *Leg) SetRemote(r Remote) {
 	l.do(func(s *Shard) {
-		if err := l.secure.set(r.Keys); err != nil { // NewKeys lets no such key through
+		if err := l.setKeys(r.Keys); err != nil { // NewKeys lets no such key through
 			s.panicked("set remote", err, "leg", l.id)
 			return
 		}
-		l.remote = r
+		l.remote, l.kHz = r, 0
 		l.latch.Signal(Signal{Addr: r.RTP, Source: r.SIPSource, BehindNAT: r.BehindNAT}, s.now)
 		rtcp := r.RTCP
 		if !reachable(rtcp) && r.RTP.IsValid() && r.RTP.Port() < 65535 {
@@ -250,7 +272,7 @@ func (l *Leg) Stats() LegStats {
 
 // snapshot is for the shard's thread.
 func (l *Leg) snapshot() LegStats {
-	stats := l.stats.stats()
+	stats := l.counted()
 	stats.Quality = l.quality()
 	stats.State, stats.Remote, stats.RemoteRTCP, stats.LastActivity = l.latch.State(), l.latch.To(), l.rtcpTo(), l.active
 	return stats

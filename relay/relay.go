@@ -97,12 +97,13 @@ func newRelay(c Config) (_ *Relay, err error) {
 	if r.interfaces, err = openInterfaces(r.network, c.Interfaces, c.Quarantine); err != nil {
 		return nil, err
 	}
+	batch := batchOf(r.network)
 	for i := range c.Shards {
-		conn, err := r.network.Conn(batchSize)
+		conn, err := r.network.Conn(batch)
 		if err != nil {
 			return nil, fmt.Errorf("shard %d: %w", i, err)
 		}
-		r.shards = append(r.shards, newShard(i, conn, c))
+		r.shards = append(r.shards, newShard(i, conn, batch, c))
 	}
 	return r, nil
 }

@@ -24,13 +24,11 @@ type Clocks [128]uint8
 
 // reports is what a leg knows from RTCP and has to say in it.
 type reports struct {
-	cname    string // immutable
-	ssrc     uint32 // ours while we send no RTP
-	random   uint32
-	next     int64 // when the next report is due, 0 = the peer gets none of ours
-	received quality.Receiver
-	peer     quality.Peer
-	own      ownStream
+	cname  string // immutable
+	ssrc   uint32 // ours while we send no RTP
+	random uint32
+	peer   quality.Peer
+	own    ownStream
 }
 
 // ownStream is what sinks and tickers send to the peer: one stream, whatever makes it. A tone, the music of a room and its mix
@@ -59,9 +57,9 @@ func newReports() reports {
 	return reports{cname: rand.Text(), ssrc: binary.BigEndian.Uint32(b[:]), random: binary.BigEndian.Uint32(b[4:]) | 1}
 }
 
-// kHz returns the clock of a payload type.
+// clock returns the kHz of a payload type.
 // Hot path: no allocation, lock, clock or log.
-func (l *Leg) kHz(pt uint8) int {
+func (l *Leg) clock(pt uint8) int {
 	if k := l.remote.Clocks[pt&0x7f]; k != 0 {
 		return int(k)
 	}
@@ -92,14 +90,13 @@ func (o *ownStream) take(b []byte, kHz int, now int64) {
 // reportIfDue sends the peer a report when it is time for one. Once a second for each leg.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) reportIfDue(s *Shard, now int64) {
-	r := &l.reports
 	switch {
 	case len(l.from) > 0: // the peer gets the reports of whoever it hears
-		r.next = 0
-	case r.next == 0:
-		r.next = now + r.interval()/2
-	case now >= r.next:
-		r.next = now + r.interval()
+		l.reportAt = 0
+	case l.reportAt == 0:
+		l.reportAt = now + l.reports.interval()/2
+	case now >= l.reportAt:
+		l.reportAt = now + l.reports.interval()
 		l.report(s, now, false)
 	}
 }
@@ -120,7 +117,7 @@ func (l *Leg) report(s *Shard, now int64, bye bool) {
 	if !l.rtcpTo().IsValid() {
 		return
 	}
-	about, heard := r.received.Block()
+	about, heard := l.stream.Block()
 	speaking := own.packets != own.told
 	if !heard && !speaking && !bye {
 		return
@@ -153,10 +150,10 @@ func (l *Leg) farewell(s *Shard) {
 // quality returns what is known of how well media arrives.
 func (l *Leg) quality() Quality {
 	r := &l.reports
-	counts := r.received.Counts()
+	counts := l.stream.Counts()
 	return Quality{
-		Expected: counts.Expected, Lost: counts.Lost(), Jitter: r.received.Jitter(),
-		Reported: r.peer.Heard(), PeerLost: r.peer.Lost(), PeerJitter: r.peer.Jitter(l.kHz(l.stats.PayloadType)),
+		Expected: counts.Expected, Lost: counts.Lost(), Jitter: l.stream.Jitter(),
+		Reported: r.peer.Heard(), PeerLost: r.peer.Lost(), PeerJitter: r.peer.Jitter(l.clock(l.payloadType)),
 		RoundTrip: r.peer.RoundTrip(),
 	}
 }

@@ -19,7 +19,7 @@ func TestReportNoAllocs(t *testing.T) {
 		s.now = now
 		rtp.SetSequenceNumber(p, seq)
 		l.WriteRTP(p)
-		l.reports.received.Packet(p, 8, now)
+		l.stream.Packet(p, 8, now)
 		l.reportIfDue(s, now)
 		s.out.n = 0 // nothing is sent
 	}); n != 0 {

@@ -62,15 +62,15 @@ func (k *Keys) String() string {
 // secure is what a leg's shard needs for SRTP. A leg that becomes plain keeps its contexts, so that coming back to
 // the same keys neither takes replays nor uses a keystream twice.
 type secure struct {
-	on         bool
 	keys       *Keys // the last ones, nil before the first
 	in, out    *srtp.Context
 	renumbered renumbering
 }
 
-// set takes what signalling agreed on: nil for plain RTP. A key that stays goes on as it was.
-func (x *secure) set(k *Keys) error {
-	x.on = k != nil
+// setKeys takes what signalling agreed on: nil for plain RTP. A key that stays goes on as it was.
+func (l *Leg) setKeys(k *Keys) error {
+	l.secured = k != nil
+	x := &l.secure
 	if k == nil || k == x.keys {
 		return nil
 	}

@@ -30,7 +30,7 @@ func FuzzAcceptSecure(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, from uint8, onRTCPPort, genuine bool) {
 		keys, sender := hotKeys(t, srtp.AES256GCM)
 		l.secure = secure{}
-		if err := l.secure.set(keys); err != nil {
+		if err := l.setKeys(keys); err != nil {
 			t.Fatal(err)
 		}
 		in := udp.Packet{Slot: l.slots[0], Addr: sources[int(from)%len(sources)], Data: bytes.Clone(b)}
@@ -50,7 +50,7 @@ func FuzzAcceptSecure(f *testing.F) {
 			in.Data = sealed[:n]
 		}
 		count := func() uint64 {
-			return l.stats.Received.Packets + l.stats.RTCPReceived.Packets + l.stats.Dropped.Total()
+			return l.received.Packets + l.stats.RTCPReceived.Packets + l.stats.Dropped.Total()
 		}
 		before := count()
 		defer func() { s.out.n = 0 }() // nothing is sent

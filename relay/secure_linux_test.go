@@ -130,10 +130,10 @@ func BenchmarkAcceptSecure(b *testing.B) {
 						l.secure = secure{}
 					}
 					kb, _ := hotKeys(b, p)
-					if err := h.legs[0].secure.set(ka); err != nil {
+					if err := h.legs[0].setKeys(ka); err != nil {
 						b.Fatal(err)
 					}
-					if err := h.legs[1].secure.set(kb); err != nil {
+					if err := h.legs[1].setKeys(kb); err != nil {
 						b.Fatal(err)
 					}
 					b.StartTimer()

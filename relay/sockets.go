@@ -29,6 +29,22 @@ func newNetwork(c Config) (network, error) {
 	return nil, fmt.Errorf("sockets %q is none of auto, steered, ports", c.Sockets)
 }
 
+// How many packets a shard receives at once, and sends at once.
+const (
+	batchSize = 128
+	// portsBatch is for a socket a port, where each packet is a system call or two, whatever the batch: the first need not wait for
+	// the last.
+	portsBatch = 32
+)
+
+// batchOf returns which of them is for a network.
+func batchOf(n udp.Network) int {
+	if _, ports := n.(*udp.Ports); ports {
+		return portsBatch
+	}
+	return batchSize
+}
+
 // newPorts opens a socket for each port, for a reason.
 func newPorts(c Config, reason any) (network, error) {
 	ports, err := udp.NewPorts(udp.PortsConfig{DSCP: c.DSCP})

@@ -71,22 +71,20 @@ type LegStats struct {
 	LastActivity int64          // when the last packet was accepted, nanoseconds of the relay's clock; 0 = never
 }
 
-// counters are what a leg itself keeps of its LegStats.
+// counters are what a leg counts that does not happen with every packet.
 type counters struct {
-	Received, Sent                       Count
 	RTCPReceived, RTCPSent               Count
 	Dropped                              Drops
 	Unaddressed, Unprotected, SendFailed uint64
-	SSRC                                 uint32
-	PayloadType                          uint8
 }
 
-// stats returns the counters as the part of LegStats that they are.
-func (c *counters) stats() LegStats {
+// counted returns the part of LegStats that is counted.
+func (l *Leg) counted() LegStats {
+	c := &l.stats
 	return LegStats{
-		Received: c.Received, Sent: c.Sent, RTCPReceived: c.RTCPReceived, RTCPSent: c.RTCPSent,
+		Received: l.received, Sent: l.sent, RTCPReceived: c.RTCPReceived, RTCPSent: c.RTCPSent,
 		Dropped: c.Dropped, Unaddressed: c.Unaddressed, Unprotected: c.Unprotected, SendFailed: c.SendFailed,
-		SSRC: c.SSRC, PayloadType: c.PayloadType,
+		SSRC: l.stream.SSRC(), PayloadType: l.payloadType,
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 
 // conn is the Conn of Ports: one epoll over the sockets attached to it.
 //
-//	epoll_pwait2 ──► events ──► recvmmsg per ready socket ──► receiver (arena, names, headers) ──► []Packet
+//	epoll_pwait2 ──► events ──► recvfrom (one) or recvmmsg per ready socket ──► receiver (arena, names, headers) ──► []Packet
 //	[]Packet ──► runs by socket ──► sendto (one) or sendmmsg (several)
 //
 // The sockets are not connected to the peer once it is known, which would make sending 17 % cheaper (1.35 us against 1.60): the
@@ -121,7 +121,12 @@ func (c *conn) serve(ps []Packet) (n int, woken bool) {
 		}
 		s := c.sockets[slot]
 		limit := min(s.burst, len(ps)-n)
-		got := c.in.read(s.fd, slot, ps, n, limit)
+		got := 0
+		if limit == 1 {
+			got = c.in.readOne(s.fd, slot, ps, n)
+		} else {
+			got = c.in.read(s.fd, slot, ps, n, limit)
+		}
 		s.adapt(got, limit, c.waits)
 		n += got
 	}

@@ -1,0 +1,105 @@
+package relay
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"unsafe"
+
+	"sidetone/relay/quality"
+	"sidetone/relay/udp"
+	"sidetone/relay/udp/udptest"
+)
+
+// TestLegFillsItsCacheLines holds a leg to what its doc says: which lines of 64 bytes a packet needs.
+func TestLegFillsItsCacheLines(t *testing.T) {
+	const line = 64
+	var l Leg
+	for _, c := range []struct {
+		name      string
+		at, size  uintptr
+		first, to uintptr // lines
+	}{
+		{"slots", unsafe.Offsetof(l.slots), unsafe.Sizeof(l.slots), 0, 0},
+		{"sent", unsafe.Offsetof(l.sent), unsafe.Sizeof(l.sent), 0, 0},
+		{"secured", unsafe.Offsetof(l.secured), unsafe.Sizeof(l.secured), 0, 0},
+		{"latch.to", unsafe.Offsetof(l.latch) + unsafe.Offsetof(l.latch.to), unsafe.Sizeof(l.latch.to), 0, 0},
+		{"latch.locked to state", unsafe.Offsetof(l.latch) + unsafe.Offsetof(l.latch.locked), unsafe.Offsetof(l.latch.learning) - unsafe.Offsetof(l.latch.locked), 1, 1},
+		{"stream", unsafe.Offsetof(l.stream), unsafe.Sizeof(quality.Receiver{}) - unsafe.Sizeof(quality.Counts{}), 2, 2},
+		{"received", unsafe.Offsetof(l.received), unsafe.Sizeof(l.received), 3, 3},
+		{"route", unsafe.Offsetof(l.route), unsafe.Sizeof(l.route), 3, 3},
+		{"active", unsafe.Offsetof(l.active), unsafe.Sizeof(l.active), 3, 3},
+	} {
+		if first, last := c.at/line, (c.at+c.size-1)/line; first != c.first || last != c.to {
+			t.Errorf("%s, bytes %d-%d, is on lines %d to %d, not %d to %d", c.name, c.at, c.at+c.size-1, first, last, c.first, c.to)
+		}
+	}
+	// The allocator puts objects of this size one after the other from the beginning of a page.
+	if size := unsafe.Sizeof(l); size != 384 {
+		t.Errorf("a leg has %d bytes: the allocator's next size, over 384, is not of whole lines", size)
+	}
+	legs := make([]*Leg, 100)
+	for i := range legs {
+		legs[i] = new(Leg)
+		if at := uintptr(unsafe.Pointer(legs[i])) % line; at != 0 {
+			t.Fatalf("a leg begins at byte %d of a line", at)
+		}
+	}
+}
+
+// BenchmarkAcceptBatches is the shard's own work for relayed packets that come in full batches, each of another leg: what ten
+// thousand legs cost more than two hundred is misses of the processor's cache.
+func BenchmarkAcceptBatches(b *testing.B) {
+	for _, legs := range []int{200, 10_000} {
+		b.Run(fmt.Sprint(legs), func(b *testing.B) { acceptBatches(b, legs) })
+	}
+}
+
+func acceptBatches(b *testing.B, legs int) {
+	peer, local := netip.MustParseAddrPort("10.0.1.1:4000"), netip.MustParseAddr("10.0.0.1")
+	r, err := New(Config{Shards: 1, Network: udptest.New(udptest.Config{}), Interfaces: []Interface{{Name: "lo", Address: local, FirstPort: 20000, LastPort: 49999}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { r.Close() })
+	h := &hot{t: b, r: r, s: r.shards[0]}
+	var in []udp.Packet
+	h.drive(func() {
+		var last *Leg
+		for i := range legs {
+			l, err := r.OpenLeg(LegConfig{})
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			l.SetRemote(Remote{RTP: peer, PayloadTypes: [2]uint64{1}})
+			if i%2 == 1 {
+				l.SetRoute(Route{To: last})
+				last.SetRoute(Route{To: l})
+			}
+			last = l
+			in = append(in, udp.Packet{Slot: l.slots[0], Addr: peer, Data: hotPacket()})
+		}
+	})
+	rand.New(rand.NewPCG(1, 1)).Shuffle(legs, func(i, k int) { in[i], in[k] = in[k], in[i] })
+	data := make([][]byte, len(h.s.in)) // packets come in the arena, not in memory of their own
+	for i := range data {
+		data[i] = hotPacket()
+	}
+	b.ReportAllocs()
+	now, next := int64(1), 0
+	for n := b.N; n > 0; n -= len(h.s.in) {
+		for i := range h.s.in {
+			h.s.in[i] = in[next]
+			h.s.in[i].Data = data[i]
+			if next++; next == legs {
+				next = 0
+				now += int64(20e6)
+			}
+		}
+		h.s.inAt, h.s.inCount, h.s.fetched = 0, len(h.s.in), 0
+		h.s.acceptAll(now)
+		h.s.out.n = 0 // nothing is sent
+	}
+}
