@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"time"
 
 	"sidetone/codecs"
 	"sidetone/jitter"
 )
 
-// DefaultMembers and MaxMembers are what a conference holds by default and at most.
+// DefaultMembers and MaxMembers are what a conference holds by default and at most, DefaultTalkers how many are heard at once.
 const (
 	DefaultMembers = 5
 	MaxMembers     = 256
+	DefaultTalkers = 16
 )
 
 // ErrFull is returned by Add when the conference has all its members. Nothing changed for them.
@@ -22,8 +22,10 @@ var ErrFull = errors.New("conference is full")
 
 // ConferenceConfig is what a Conference is made of.
 type ConferenceConfig struct {
-	Rate    int           // of the mix, Hz: 8000, 16000, 32000 or 48000; default 8000
+	Rate    int           // of the mix at least, Hz: 8000, 16000, 32000 or 48000; default 8000
+	MaxRate int           // of the mix at most; default 48000, at least Rate
 	Members int           // how many it holds; default DefaultMembers, at most MaxMembers
+	Talkers int           // how many are heard at once, the loudest; default DefaultTalkers
 	Set     codecs.Set    // to decode and encode with
 	Jitter  jitter.Config // for every member's receive side; its ClockRate is ignored
 	Random  func() uint32 // for SSRCs, first sequence numbers and timestamps; default math/rand/v2
@@ -40,22 +42,18 @@ type ConferenceConfig struct {
 type Conference struct {
 	// immutable after NewConference
 	config ConferenceConfig
-	frame  int // samples a tick
 
 	// owned by the shard
 	members []*Participant // in the order they came
 	leaving []*Participant // removed since the last tick; their voices fade out in the next
-	samples uint64         // mixed so far, in time
+	playing []*Playing
+	ticks   uint64 // so far
 	stats   ConferenceStats
 
-	// this tick's; made with the first member
-	sum     []int32
-	mix     []int32 // scratch: the sum without one voice
-	silence []int32
-	out     []int16 // scratch: mix, limited
-	scratch limiterScratch
-	all     signal // what members hear who say nothing
-	deaf    signal // what the deaf hear
+	*bus        // nil until the first member comes
+	next *bus   // that the next tick changes to
+	all  signal // what members hear who say nothing
+	deaf signal // what the deaf hear
 }
 
 // NewConference returns an empty conference.
@@ -63,29 +61,38 @@ func NewConference(c ConferenceConfig) *Conference {
 	if c.Rate == 0 {
 		c.Rate = 8000
 	}
+	if c.MaxRate == 0 {
+		c.MaxRate = 48000
+	}
+	c.MaxRate = max(c.MaxRate, c.Rate)
 	if c.Members <= 0 {
 		c.Members = DefaultMembers
 	}
 	c.Members = min(c.Members, MaxMembers)
+	if c.Talkers <= 0 {
+		c.Talkers = DefaultTalkers
+	}
 	if c.Random == nil {
 		c.Random = rand.Uint32
 	}
-	return &Conference{config: c, frame: c.Rate * int(tick/time.Millisecond) / 1000}
+	return &Conference{config: c}
 }
 
-// furnish makes the memory that an empty conference does without.
+// furnish makes the memory that an empty conference does without, at the least rate again.
 func (c *Conference) furnish() {
-	if c.sum != nil {
+	if c.bus != nil && (len(c.members) > 0 || c.bus.rate == c.config.Rate && c.next == nil) {
 		return
 	}
-	c.sum, c.mix, c.silence = make([]int32, c.frame), make([]int32, c.frame), make([]int32, c.frame)
-	c.out = make([]int16, c.frame)
-	c.scratch = newLimiterScratch(c.config.Rate, c.frame)
-	c.all, c.deaf = newSignal(c.config.Rate, c.frame), newSignal(c.config.Rate, c.frame)
+	c.bus, c.next, c.leaving = newBus(c.config.Rate), nil, nil
+	c.all, c.deaf = signal{stage: newStage(c.config.Rate)}, signal{stage: newStage(c.config.Rate)}
+	for _, a := range c.playing {
+		a.widen(c.config.Rate)
+		a.rise()
+	}
 }
 
 // Add makes a new member, who hears and is heard from the next tick on. The error is ErrFull, or
-// wraps ErrFormat when the format to send is not an audio codec at the room's rate, or ErrPtime. With an error, and
+// wraps ErrFormat when the format to send is not an audio codec of the set, or ErrPtime. With an error, and
 // without, nothing changes in what the other members are sent before the next tick.
 func (c *Conference) Add(config ParticipantConfig) (*Participant, error) {
 	if len(c.members) >= c.config.Members {
@@ -97,6 +104,8 @@ func (c *Conference) Add(config ParticipantConfig) (*Participant, error) {
 		return nil, fmt.Errorf("add %s: %w", config.ID, err)
 	}
 	c.members = append(c.members, p)
+	p.widen()
+	c.fitRate()
 	return p, nil
 }
 
@@ -109,8 +118,11 @@ func (c *Conference) Remove(p *Participant) {
 	}
 	c.members = slices.Delete(c.members, i, i+1)
 	p.unshare()
-	if p.speak != 0 {
-		p.muted = true
+	p.gone = true
+	if len(c.members) == 0 {
+		c.playing = nil // there is nobody to hear it
+	}
+	if p.here != 0 {
 		c.leaving = append(c.leaving, p)
 	}
 }
@@ -121,8 +133,17 @@ func (c *Conference) Len() int { return len(c.members) }
 // Participants returns the members in the order they came.
 func (c *Conference) Participants() []*Participant { return slices.Clone(c.members) }
 
-// Rate returns the sampling rate of the mix in Hz.
-func (c *Conference) Rate() int { return c.config.Rate }
+// Rate returns the sampling rate of the mix in Hz. It is the second highest of the members' codecs, so that two who could hear
+// more of each other do, and never falls while anybody is in.
+func (c *Conference) Rate() int {
+	switch {
+	case c.next != nil:
+		return c.next.rate
+	case c.bus != nil:
+		return c.bus.rate
+	}
+	return c.config.Rate
+}
 
 // Tick mixes the next 20 ms and writes what packets that completes to the members' outputs. now is
 // the shard's clock, for the jitter buffers. A late tick is caught up by calling Tick again.
@@ -132,37 +153,64 @@ func (c *Conference) Tick(now int64) {
 	if len(c.members) == 0 && len(c.leaving) == 0 {
 		return
 	}
-	c.samples += uint64(c.frame)
+	c.ticks++
 	c.stats.Ticks++
 	c.listen(now)
+	c.elect()
+	for _, p := range c.members {
+		p.move()
+	}
+	for _, p := range c.leaving {
+		p.move()
+	}
 	for _, p := range c.members {
 		p.choose()
 	}
+	if c.next != nil {
+		c.rise()
+	}
+	c.sumUp()
 	c.count(c.all.make(c.sum, &c.scratch))
 	c.count(c.deaf.make(c.silence, &c.scratch))
 	for _, p := range c.members {
 		p.write()
 	}
+	clear(c.leaving)
+	c.leaving = c.leaving[:0]
+	c.endPlaying()
 	if c.config.OnTalk != nil {
 		c.tell()
 	}
 }
 
-// listen pulls everyone's voice and sums those that are to be heard.
+// listen takes this tick's voices and announcements.
 func (c *Conference) listen(now int64) {
+	for _, p := range c.members {
+		p.listen(now)
+	}
+	for _, p := range c.leaving {
+		p.listen(now)
+	}
+	for _, a := range c.playing {
+		a.read()
+	}
+}
+
+// sumUp brings the voices and announcements to the rate of the bus and sums those that all hear.
+func (c *Conference) sumUp() {
 	clear(c.sum)
 	for _, p := range c.members {
-		if p.listen(now) {
-			add(c.sum, p.pcm)
+		p.enter(c.sum)
+	}
+	for _, p := range c.leaving {
+		p.enter(c.sum)
+	}
+	for _, a := range c.playing {
+		a.in.convert(a.pcm, a.raw)
+		if a.to == nil {
+			a.contribute(c.sum)
 		}
 	}
-	for i, p := range c.leaving {
-		if p.listen(now) {
-			add(c.sum, p.pcm)
-		}
-		c.leaving[i] = nil
-	}
-	c.leaving = c.leaving[:0]
 }
 
 // tell reports who began and ceased to talk.

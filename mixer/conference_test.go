@@ -36,8 +36,9 @@ func (s *script) Pull(_ int64, dst []int16) bool {
 }
 
 const (
-	lag8000 = lookAheadMilliseconds * 8 // samples that the output lags the mix by
-	faded   = 160 + lag8000             // samples until a new member's fade-in is over
+	lag8000   = (lookAheadMilliseconds + 2*int(conversion/time.Millisecond)) * 8 // samples that the output lags the voice by
+	gains8000 = int(conversion/time.Millisecond) * 8                             // and its gains lag the voice by
+	faded     = 160 + lag8000                                                    // samples until a new member's fade-in is over
 )
 
 func noise(seed uint64, n int, amplitude int) []int16 {
@@ -191,10 +192,9 @@ func TestComingAndGoingIsNoGlitchForTheOthers(t *testing.T) {
 	run(c, ticks-goes)
 
 	// What the guest said while it was there, fading out in the tick after it went.
-	heard := slices.Concat(make([]int16, comes*160), guest[:(goes-comes)*160])
-	last := slices.Clone(guest[(goes-comes)*160:][:160])
-	ramp(last, unityGain, 0)
-	heard = append(heard, last...)
+	heard := slices.Concat(make([]int16, comes*160), guest[:(goes-comes+1)*160-gains8000])
+	scale(heard[comes*160-gains8000:][:160], span{0, unityGain})
+	scale(heard[goes*160-gains8000:][:160], span{unityGain, 0})
 	expect(t, "a", pa.samples(t, l16, 97), sumOf(ticks*160, b, heard), faded)
 	expect(t, "b", pb.samples(t, l16, 97), sumOf(ticks*160, a, heard), faded)
 	expect(t, "listener", pl.samples(t, l16, 97), sumOf(ticks*160, a, b, heard), faded)
@@ -211,7 +211,7 @@ func TestAddErrorsChangeNothing(t *testing.T) {
 	c := room(2)
 	for _, config := range []ParticipantConfig{
 		{ID: "x", Send: codecs.Format{Name: "opus", ClockRate: 48000, Channels: 2}},
-		{ID: "x", Send: codecs.Format{Name: "L16", ClockRate: 16000}},
+		{ID: "x", Send: codecs.Format{Name: "telephone-event", ClockRate: 8000}},
 		{ID: "x", Send: pcmu, Ptime: 15 * time.Millisecond},
 	} {
 		if _, err := c.Add(config); !errors.Is(err, ErrFormat) && !errors.Is(err, ErrPtime) {
@@ -312,7 +312,7 @@ func TestPartiesWithOneSSRCKeepApart(t *testing.T) {
 }
 
 func mustCodec(t testing.TB, f codecs.Format) codecs.Codec {
-	c, ok := codecs.Builtin().Find(f)
+	c, ok := codecs.Extended().Find(f)
 	if !ok {
 		t.Fatalf("no %v", f)
 	}

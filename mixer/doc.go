@@ -4,15 +4,20 @@
 //	packets ─► Participant.ReceiveRTP ─► receive.Stream: jitter buffer, decoder, concealment
 //	                                          │ Pull, 20 ms of samples                        participant.go
 //	                                          ▼
-//	        Conference.Tick:  sum = Σ of all voices, int32                                   mix.go, conference.go
+//	                                      converter: to the rate of the bus, 2 ms late        converter.go
 //	                                          │
+//	                   Playing ─────────►     │     announcements, tones                      announce.go
+//	                                          ▼
+//	        Conference.Tick:  sum = Σ of the loudest voices at their gains, int32             mix.go, conference.go,
+//	                                          │                                               loudest.go, gain.go
 //	               ┌──────────────────────────┼───────────────────────────┐
-//	               ▼ for each who speaks      ▼ once, for all who do not   ▼ once, for the deaf
-//	          sum - own voice                sum                          silence                signal.go
+//	               ▼ for each who speaks,     ▼ once, for all others       ▼ once, for the deaf
+//	                 or has an edge
+//	          sum - own voice                sum                          silence                signal.go, edge.go
 //	               ▼                          ▼                            ▼
 //	            limiter                    limiter                      limiter              limiter.go
 //	               ▼                          ▼                            ▼
-//	            encoding        one encoding a codec and ptime     one a codec and ptime     encoding.go
+//	            encoding        one encoding a codec and ptime     one a codec and ptime     encoding.go, with a converter
 //	               ▼                          ▼                            ▼
 //	             sender ─► Output        sender ─► Output, ...        sender ─► Output, ...  sender.go
 //
@@ -22,10 +27,15 @@
 // and comes back when the states are the same again, so that what it hears never has a seam and encoders with
 // memory (G.722, Opus) stay in step with the decoders in the phones.
 //
+// A conference mixes at the second highest sampling rate of its members' codecs, as one wideband phone among narrowband ones has
+// nobody to hear more of: five G.711 phones in a room cost four times as much at 16 kHz as at 8 (BenchmarkConferenceRate). The
+// rate rises when it must and never falls while anybody is in. All ways through a room take the same time at every rate,
+// and the tick of the change is mixed at both (bus.go), so that nobody hears it.
+//
 // Nothing here starts a goroutine, takes a lock, reads a clock or logs: a room or player belongs to one
 // shard, whose thread calls all its methods, and time is what Tick is called with. The same calls give the same packets,
 // on a virtual clock as well (ConferenceConfig.Random makes even the SSRCs repeat).
 //
-// Limits: 5 members a conference by default, MaxMembers at most; codecs whose sampling rate is the room's; ptime
-// 10 to 60 ms; 5 ms of look-ahead in the limiter, added to the delay.
+// Limits: 5 members a conference by default, MaxMembers at most; codecs of 8, 16, 32 or 48 kHz; ptime
+// 10 to 60 ms; 5 ms of look-ahead in the limiter and 2 ms in each of two converters, added to the delay.
 package mixer

@@ -12,7 +12,10 @@ import (
 )
 
 // tick is the time between two ticks, and the length of a frame.
-const tick = 20 * time.Millisecond
+const (
+	tick           = 20 * time.Millisecond
+	ticksPerSecond = int(time.Second / tick)
+)
 
 // Errors of Add that a caller may want to tell apart.
 var (
@@ -23,13 +26,20 @@ var (
 // mostReady is how many packets a tick can complete: two of 10 ms.
 const mostReady = 2
 
-// encoding turns the frames of one signal into the payloads of one codec and ptime. All listeners
-// to that signal share it: each writes its own header in front of the payload and hands the packet on.
+// encoding turns the frames of one signal into the payloads of one codec and ptime, resampled where the codec has another
+// rate than the signal. All listeners to that signal share it: each writes its own header in front of the payload and hands
+// the packet on.
 type encoding struct {
 	codec   codecs.Codec
 	ptime   time.Duration
 	encoder codecs.Encoder
 	stable  bool // the encoder has no memory, so that any may go on where another stopped
+
+	out       *converter // to the codec's rate
+	pcm       []int16    // this tick's frame at the codec's rate
+	nextOut   *converter // from the rate that the conference changes to
+	rehearsed []int16    // pcm, made at the rate that the conference changes from
+	fades     bool       // rehearsed is of this tick
 
 	pending    []int16 // the packet being filled, fill samples of it there
 	fill       int
@@ -58,30 +68,36 @@ type resumable interface {
 	SameState(as codecs.Encoder) bool
 }
 
-// newEncoding makes an encoding of a signal of the given rate.
-func newEncoding(set codecs.Set, format codecs.Format, ptime time.Duration, rate int) (*encoding, error) {
+// newEncoding makes an encoding of a signal of the given rate, with a converter late by wait.
+func newEncoding(set codecs.Set, format codecs.Format, ptime time.Duration, rate int, wait time.Duration) (*encoding, error) {
 	codec, ok := set.Find(format)
 	switch {
 	case !ok:
 		return nil, fmt.Errorf("%w: %v is not among the codecs", ErrFormat, format)
 	case codec.Kind != codecs.Audio:
 		return nil, fmt.Errorf("%w: %v is not audio", ErrFormat, format)
-	case codec.SampleRate != rate:
-		return nil, fmt.Errorf("%w: %v has %d Hz and the mix %d", ErrFormat, format, codec.SampleRate, rate)
 	}
 	ptime = packetTime(ptime)
 	if ptime < 10*time.Millisecond || ptime > 60*time.Millisecond || ptime%(10*time.Millisecond) != 0 {
 		return nil, fmt.Errorf("%w: %v", ErrPtime, ptime)
 	}
-	return makeEncoding(codec, ptime), nil
+	out, err := newConverter(rate, codec.SampleRate, wait)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v: %w", ErrFormat, format, err)
+	}
+	return makeEncoding(codec, ptime, out), nil
 }
 
-// sibling makes another encoding of the same format and ptime.
-func (e *encoding) sibling() *encoding { return makeEncoding(e.codec, e.ptime) }
+// sibling makes another encoding of the same format and ptime, of a conference's signal.
+func (e *encoding) sibling(rate int) *encoding {
+	out, _ := newConverter(rate, e.codec.SampleRate, conversion)
+	return makeEncoding(e.codec, e.ptime, out)
+}
 
-func makeEncoding(codec codecs.Codec, ptime time.Duration) *encoding {
+func makeEncoding(codec codecs.Codec, ptime time.Duration, out *converter) *encoding {
 	samples := int(ptime * time.Duration(codec.SampleRate) / time.Second)
-	e := &encoding{codec: codec, ptime: ptime, encoder: codec.NewEncoder(), pending: make([]int16, samples)}
+	e := &encoding{codec: codec, ptime: ptime, encoder: codec.NewEncoder(), out: out,
+		pcm: make([]int16, samplesPerTick(codec.SampleRate)), pending: make([]int16, samples)}
 	e.stable = reflect.TypeOf(e.encoder).Size() == 0
 	e.tickTime = uint32(tick * time.Duration(codec.ClockRate) / time.Second)
 	e.packetTime = uint32(ptime * time.Duration(codec.ClockRate) / time.Second)
@@ -90,6 +106,23 @@ func makeEncoding(codec codecs.Codec, ptime time.Duration) *encoding {
 	}
 	return e
 }
+
+// widen prepares the change to a signal of another rate.
+func (e *encoding) widen(rate int) {
+	e.nextOut, _ = newConverter(rate, e.codec.SampleRate, conversion) // the mix has rates that can be converted
+	e.rehearsed = make([]int16, len(e.pcm))
+}
+
+// rehearse takes a frame at the old rate, for the next encode to fade from.
+//
+// hot path: no allocation, lock, clock or log
+func (e *encoding) rehearse(frame []int16) {
+	e.out.convert(e.rehearsed, frame)
+	e.fades = true
+}
+
+// rise goes over to the new rate.
+func (e *encoding) rise() { e.out, e.nextOut = e.nextOut, nil }
 
 // packetTime gives the ptime asked for, or the usual one.
 func packetTime(ptime time.Duration) time.Duration {
@@ -104,11 +137,12 @@ func (e *encoding) makes(format codecs.Format, ptime time.Duration) bool {
 	return e.codec.Is(format) && e.ptime == packetTime(ptime)
 }
 
-// start begins anew, in step with a signal that has run for so many samples: packets of one ptime begin
+// start begins anew, in step with a signal that has run for so many ticks: packets of one ptime begin
 // together wherever they are made, and the first is the first to begin from now on.
-func (e *encoding) start(samples uint64) {
+func (e *encoding) start(ticks uint64) {
 	e.encoder = e.codec.NewEncoder()
-	e.fill = int(samples % uint64(len(e.pending)))
+	e.out.reset()
+	e.fill = int(ticks * uint64(len(e.pcm)) % uint64(len(e.pending)))
 	e.partial = e.fill > 0
 	e.ready = 0
 }
@@ -117,6 +151,11 @@ func (e *encoding) start(samples uint64) {
 //
 // hot path: no allocation, lock, clock or log
 func (e *encoding) encode(frame []int16) {
+	e.out.convert(e.pcm, frame)
+	if frame = e.pcm; e.fades {
+		crossfade(frame, e.rehearsed)
+		e.fades = false
+	}
 	e.ready = 0
 	for len(frame) > 0 {
 		var whole []int16
@@ -154,6 +193,7 @@ func (e *encoding) canCopy() bool {
 // copyState makes e go on exactly as from, of the same codec and ptime, would.
 func (e *encoding) copyState(from *encoding) {
 	copy(e.pending, from.pending[:from.fill])
+	e.out.copyState(from.out)
 	e.fill, e.partial = from.fill, from.partial
 	if !e.stable {
 		e.encoder.(resumable).CopyState(from.encoder)
@@ -163,5 +203,6 @@ func (e *encoding) copyState(from *encoding) {
 // sameState tells whether e and with will make the same packets of the same signal.
 func (e *encoding) sameState(with *encoding) bool {
 	return e.fill == with.fill && e.partial == with.partial && slices.Equal(e.pending[:e.fill], with.pending[:with.fill]) &&
+		e.out.sameState(with.out) &&
 		(e.stable || e.encoder.(resumable).SameState(with.encoder))
 }

@@ -26,9 +26,9 @@ func TestHoldTakesThePartyAndItsMusicOut(t *testing.T) {
 	run(c, ticks-resumed)
 
 	heard := slices.Clone(b)
-	ramp(heard[held*160:][:160], unityGain, 0)
-	clear(heard[(held+1)*160 : resumed*160])
-	ramp(heard[resumed*160:][:160], 0, unityGain)
+	scale(heard[held*160-gains8000:][:160], span{unityGain, 0})
+	clear(heard[(held+1)*160-gains8000 : resumed*160-gains8000])
+	scale(heard[resumed*160-gains8000:][:160], span{0, unityGain})
 	expect(t, "a", pa.samples(t, l16, 97), sumOf(ticks*160, heard), faded)
 
 	// The holder's stream: sequence numbers without a gap, timestamps with one, a marker behind it.
@@ -55,9 +55,7 @@ func TestMutedIsNotHeardAndHears(t *testing.T) {
 	pb.SetMuted(false)
 	run(c, ticks-heardAgain)
 	heard := slices.Clone(b)
-	ramp(heard[muted*160:][:160], unityGain, 0)
-	clear(heard[(muted+1)*160 : heardAgain*160])
-	ramp(heard[heardAgain*160:][:160], 0, unityGain)
+	fade(heard, map[int]int32{muted: 0, heardAgain: unityGain})
 	expect(t, "a", pa.samples(t, l16, 97), sumOf(ticks*160, heard), faded)
 	expect(t, "b", pb.samples(t, l16, 97), sumOf(ticks*160, a), faded)
 }
@@ -74,8 +72,26 @@ func TestDeafHearsSilenceAndIsHeard(t *testing.T) {
 	run(c, ticks-hearing)
 	expect(t, "a", pa.samples(t, l16, 97), sumOf(ticks*160, b), faded)
 	heard := slices.Clone(a)
-	ramp(heard[deaf*160:][:160], unityGain, 0)
-	clear(heard[(deaf+1)*160 : hearing*160])
-	ramp(heard[hearing*160:][:160], 0, unityGain)
+	fade(heard, map[int]int32{deaf: 0, hearing: unityGain})
 	expect(t, "b", pb.samples(t, l16, 97), sumOf(ticks*160, heard), faded)
+}
+
+// scale is what a moving gain makes of a voice.
+func scale(x []int16, gain span) {
+	sum := make([]int32, len(x))
+	addScaled(sum, x, gain, 1)
+	for i, v := range sum {
+		x[i] = int16(v)
+	}
+}
+
+// fade is what a fader makes of a voice at 8 kHz that is set to goals at the given ticks.
+func fade(x []int16, goals map[int]int32) {
+	f := fixed(unityGain)
+	for tick := range len(x) / 160 {
+		if goal, ok := goals[tick]; ok {
+			f.set(goal)
+		}
+		scale(x[max(tick*160-gains8000, 0):][:160], f.move())
+	}
 }

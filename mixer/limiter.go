@@ -76,6 +76,12 @@ func (l *limiter) copyState(from *limiter) {
 	l.gain, l.hold, l.loud = from.gain, from.hold, from.loud
 }
 
+// resume makes l, at rest, go on with the gain of a limiter of another rate.
+func (l *limiter) resume(from *limiter) {
+	l.gain = from.gain
+	l.hold = from.hold * l.rate.hold / from.rate.hold
+}
+
 // sameState tells whether l and with will give the same output for the same input.
 func (l *limiter) sameState(with *limiter) bool {
 	return l.gain == with.gain && l.hold == with.hold && slices.Equal(l.tail, with.tail)

@@ -24,31 +24,48 @@ func minus(dst, sum []int32, voice []int16) {
 	}
 }
 
-// ramp scales x by a gain that moves in a straight line from one value to another, both Q15, so
-// that a voice or an ear is switched on and off without a click.
+// addScaled adds sign times the voice at a moving gain. What it adds for 1 it takes away for -1, to the bit: each product is
+// rounded by itself.
 //
 // hot path: no allocation, lock, clock or log
-func ramp(x []int16, from, to int32) {
-	n := int32(len(x))
-	for i := range x {
-		gain := from + (to-from)*int32(i+1)/n
-		x[i] = int16(int32(x[i]) * gain >> 15)
+func addScaled(sum []int32, voice []int16, gain span, sign int32) {
+	voice = voice[:len(sum)]
+	at, step := gain.line(len(sum))
+	for i := range sum {
+		at += step
+		sum[i] += sign * int32(int64(voice[i])*(at>>16)>>15)
 	}
 }
 
-// ramp32 is ramp for a sum.
+// ramp scales x by a moving gain.
 //
 // hot path: no allocation, lock, clock or log
-func ramp32(x []int32, from, to int32) {
-	n := int32(len(x))
+func ramp(x []int32, gain span) {
+	at, step := gain.line(len(x))
 	for i := range x {
-		gain := from + (to-from)*int32(i+1)/n
-		x[i] = int32(int64(x[i]) * int64(gain) >> 15)
+		at += step
+		x[i] = int32(int64(x[i]) * (at >> 16) >> 15)
 	}
 }
 
-// unityGain is a gain of one in the Q15 of ramp.
-const unityGain = 1 << 15
+// line gives where the gain begins and its step a sample, both with 16 more places; after n steps it is where it goes.
+func (s span) line(n int) (at, step int64) {
+	step = int64(s.to-s.from) << 16 / int64(n)
+	return int64(s.to)<<16 - step*int64(n), step
+}
+
+// crossfade goes from one signal to x in the last quarter of it.
+//
+// hot path: no allocation, lock, clock or log
+func crossfade(x, from []int16) {
+	at := len(x) * 3 / 4
+	copy(x[:at], from)
+	rest := x[at:]
+	n := int32(len(rest))
+	for i, v := range from[at:len(x)] {
+		rest[i] = int16((int32(rest[i])*int32(i+1) + int32(v)*(n-int32(i+1))) / n)
+	}
+}
 
 // energy returns the mean square of x in sample units.
 //

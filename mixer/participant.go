@@ -12,7 +12,7 @@ import (
 type Voice interface {
 	// ReceiveRTP takes a packet; it is valid during the call only.
 	ReceiveRTP(p []byte, now int64)
-	// Pull fills dst with the next 20 ms at the room's rate and tells whether there is anything to hear in it.
+	// Pull fills dst with the next 20 ms at the voice's rate and tells whether there is anything to hear in it.
 	// It must not allocate, lock, log or read a clock.
 	Pull(now int64, dst []int16) (active bool)
 }
@@ -25,7 +25,8 @@ type ParticipantConfig struct {
 	SendPayloadType uint8
 	Ptime           time.Duration // of what it is sent: 10 to 60 ms in steps of 10; default 20 ms
 	Output          Output
-	Voice           Voice // default a receive.Stream for the formats of Receive
+	Voice           Voice // default a receive.Stream for the formats of Receive, at the sampling rate of Send
+	VoiceRate       int   // of Voice, Hz; default the conference's least rate
 
 	Held, Muted, Deaf bool // see SetHeld, SetMuted, SetDeaf
 }
@@ -35,23 +36,39 @@ type Participant struct {
 	// immutable after Add
 	id         string
 	conference *Conference
-	voice      Voice
-	stream     *receive.Stream // voice, where it is one
 
 	// owned by the shard
-	held, muted, deaf bool
-	speak, hear       int32 // gains of its voice and of its ear at the end of the last tick, Q15
-	sender            sender
-	limiter           limiter   // its own, used while shared is nil
-	encoding          *encoding // likewise
-	onAll, onDeaf     *encoding // those of conference.all and conference.deaf in its format
-	shared            *signal   // the signal it listens to together with others
-	sharedEncoding    *encoding // the encoding of it
+	voice          Voice
+	stream         *receive.Stream // voice, where it is one
+	formats        map[uint8]codecs.Format
+	voiceRate      int
+	held, gone     bool
+	arrived        bool  // it has heard something since it came or was held
+	voiceGain      fader // of its voice, for all but who has an edge to it
+	ear            fader // of what it hears
+	here           int32 // 0 while it is held or not yet there; at the end of the last tick
+	pick           pick  // whether it is among the loudest
+	edges          []edge
+	sender         sender
+	end            *end
+	nextEnd        *end      // at the rate the conference changes to
+	encoding       *encoding // its own, used while shared is nil, as is end.limiter
+	onAll          *encoding // those of conference.all and conference.deaf in its format
+	onDeaf         *encoding
+	shared         *signal   // the signal it listens to together with others
+	sharedEncoding *encoding // the encoding of it
+	muted          bool
+	volume         int32 // of its voice when it is not muted
+	private        int   // announcements to it alone
 
 	// this tick's
-	pcm      []int16 // its voice
+	raw      []int16 // its voice, as it came
+	fresh    bool    // there is something in raw
+	live     bool    // there is something of its voice for the mix
+	gain     span    // of its voice for all
+	presence span    // of its voice for anybody
+	hear     span    // of its ear
 	heard    bool    // its voice is in the sum
-	hearFrom int32   // hear at the end of the tick before
 	base     *signal // what it would hear if it said nothing
 	alone    bool    // what it hears is not base
 	talk     talkDetector
@@ -59,32 +76,52 @@ type Participant struct {
 }
 
 func newParticipant(c *Conference, config ParticipantConfig) (*Participant, error) {
-	rate, set := c.config.Rate, c.config.Set
-	p := &Participant{id: config.ID, conference: c, voice: config.Voice, pcm: make([]int16, c.frame),
-		held: config.Held, muted: config.Muted, deaf: config.Deaf, limiter: newLimiter(rate)}
+	p := &Participant{id: config.ID, conference: c, voice: config.Voice, formats: config.Receive, held: config.Held,
+		muted: config.Muted, volume: unityGain, ear: fixed(unityGain), pick: pick{in: true}}
 	if err := p.sendAs(config.Send, config.Ptime); err != nil {
 		return nil, err
 	}
-	if p.voice == nil {
-		p.stream = receive.New(receive.Config{Set: set, Jitter: c.config.Jitter, SampleRate: rate, Formats: config.Receive})
+	p.voiceRate = p.encoding.codec.SampleRate
+	if p.voice != nil {
+		if p.voiceRate = config.VoiceRate; p.voiceRate == 0 {
+			p.voiceRate = c.config.Rate
+		}
+	}
+	if err := p.tune(); err != nil {
+		return nil, err
+	}
+	if config.Deaf {
+		p.ear = fixed(0)
+	}
+	p.voiceGain = fixed(p.wanted())
+	p.sender = newSender(config.Output, config.SendPayloadType, c.config.Random)
+	return p, nil
+}
+
+// tune makes what the member's voice needs at its rate.
+func (p *Participant) tune() error {
+	end, err := newEnd(p.voiceRate, p.conference.bus.rate)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	p.end, p.raw = end, make([]int16, samplesPerTick(p.voiceRate))
+	if p.voice == nil || p.stream != nil {
+		c := p.conference.config
+		p.stream = receive.New(receive.Config{Set: c.Set, Jitter: c.Jitter, SampleRate: p.voiceRate, Formats: p.formats})
 		p.voice = p.stream
 	}
-	p.sender = newSender(config.Output, config.SendPayloadType, c.config.Random)
-	if !p.muted && !p.held {
-		p.speak = unityGain
-	}
-	return p, nil
+	return nil
 }
 
 // sendAs makes the encoding of a format and ptime and finds those it may share.
 func (p *Participant) sendAs(format codecs.Format, ptime time.Duration) error {
 	c := p.conference
-	own, err := newEncoding(c.config.Set, format, ptime, c.config.Rate)
+	own, err := newEncoding(c.config.Set, format, ptime, c.bus.rate, conversion)
 	if err != nil {
 		return err
 	}
 	p.encoding = own
-	p.encoding.start(c.samples)
+	p.encoding.start(c.ticks)
 	p.onAll, p.onDeaf = c.all.like(own), c.deaf.like(own)
 	return nil
 }
@@ -99,29 +136,63 @@ func (p *Participant) ReceiveRTP(packet []byte, now int64) { p.voice.ReceiveRTP(
 
 // SetReceive replaces the payload types the member sends, as after a new offer and answer.
 func (p *Participant) SetReceive(formats map[uint8]codecs.Format) {
+	p.formats = formats
 	if p.stream != nil {
 		p.stream.SetFormats(formats)
 	}
 }
 
 // SetSend changes what the member is sent, from the next tick on, within the same RTP stream. The errors are those of
-// Conference.Add; with an error nothing changes.
+// Conference.Add; with an error nothing changes. A codec of another sampling rate is expected from the member too: what it
+// said and was not heard yet is lost.
 func (p *Participant) SetSend(format codecs.Format, payloadType uint8, ptime time.Duration) error {
 	if !p.encoding.makes(format, ptime) {
 		p.unshare()
 		if err := p.sendAs(format, ptime); err != nil {
 			return fmt.Errorf("change what %s is sent: %w", p.id, err)
 		}
+		if rate := p.encoding.codec.SampleRate; p.stream != nil && rate != p.voiceRate {
+			limiter := p.end.limiter
+			p.voiceRate = rate
+			if err := p.tune(); err != nil {
+				return fmt.Errorf("change what %s is sent: %w", p.id, err)
+			}
+			p.end.limiter = limiter
+		}
+		p.widen()
+		p.conference.fitRate()
 	}
 	p.sender.header.PayloadType = payloadType
 	return nil
 }
 
-// SetMuted takes the member's voice out of the mix or puts it back, within the next tick.
-func (p *Participant) SetMuted(on bool) { p.muted = on }
+// SetMuted takes the member's voice out of the mix or puts it back, in 140 ms. Who has an edge to it hears it still.
+func (p *Participant) SetMuted(on bool) {
+	p.muted = on
+	p.voiceGain.set(p.wanted())
+}
 
-// SetDeaf lets the member hear silence, or the others again, within the next tick.
-func (p *Participant) SetDeaf(on bool) { p.deaf = on }
+// SetGain sets how loud the member's voice is to all, dB: -45, which is silence, to +12.
+func (p *Participant) SetGain(dB float64) {
+	p.volume = gainOf(dB)
+	p.voiceGain.set(p.wanted())
+}
+
+// wanted is the gain that mute and volume come to.
+func (p *Participant) wanted() int32 {
+	if p.muted {
+		return 0
+	}
+	return p.volume
+}
+
+// SetDeaf lets the member hear silence, or the others again, in 140 ms.
+func (p *Participant) SetDeaf(on bool) {
+	p.ear.set(unityGain)
+	if on {
+		p.ear.set(0)
+	}
+}
 
 // SetHeld is for a member whose phone has put the conference on hold: its voice, and the music it may play
 // instead, leaves the mix within the next tick, and it is sent nothing. When it comes back, its sequence numbers go on where
@@ -132,48 +203,58 @@ func (p *Participant) SetHeld(on bool) {
 	}
 	p.held = on
 	p.unshare()
-	p.limiter.reset()
-	p.encoding.start(p.conference.samples)
-	p.hear, p.talk.level = 0, 0
+	p.end.limiter.reset()
+	p.encoding.start(p.conference.ticks)
+	p.arrived, p.talk.level = false, 0
 	p.sender.pause()
 }
 
 // Held, Muted and Deaf return what was last set.
 func (p *Participant) Held() bool  { return p.held }
 func (p *Participant) Muted() bool { return p.muted }
-func (p *Participant) Deaf() bool  { return p.deaf }
+func (p *Participant) Deaf() bool  { return p.ear.goal == 0 }
 
 // unshare makes the member go on by itself from where the shared signal has come to.
 func (p *Participant) unshare() {
 	if p.shared == nil {
 		return
 	}
-	p.limiter.copyState(&p.shared.limiter)
+	p.end.limiter.copyState(&p.shared.limiter)
 	p.encoding.copyState(p.sharedEncoding)
 	p.shared.leave(p.sharedEncoding)
 	p.shared, p.sharedEncoding = nil, nil
 }
 
-// listen pulls the member's voice and tells whether it is to be heard.
+// listen takes the member's voice of this tick.
 //
 // hot path: no allocation, lock, clock or log
-func (p *Participant) listen(now int64) bool {
-	active := p.voice.Pull(now, p.pcm)
+func (p *Participant) listen(now int64) {
+	before := p.fresh
+	p.fresh = p.voice.Pull(now, p.raw)
+	p.live = p.fresh || before // what is still in the converter
 	var level int64
-	if active && !p.held {
-		level = energy(p.pcm)
+	if p.fresh && !p.held {
+		level = energy(p.raw)
 	}
 	p.turned = p.talk.hear(level)
-	from := p.speak
-	p.speak = unityGain
-	if p.muted || p.held {
-		p.speak = 0
+}
+
+// move works out this tick's gains.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Participant) move() {
+	from := p.here
+	p.here = unityGain
+	if p.held || p.gone {
+		p.here = 0
 	}
-	p.heard = active && (from != 0 || p.speak != 0)
-	if p.heard && (from != unityGain || p.speak != unityGain) {
-		ramp(p.pcm, from, p.speak)
+	p.presence = span{from, p.here}
+	p.gain = p.voiceGain.move().times(p.pick.move()).times(p.presence)
+	p.heard = p.live && p.gain != mutedSpan
+	p.hear = p.ear.move()
+	if !p.arrived && !p.held {
+		p.hear.from, p.arrived = 0, true
 	}
-	return p.heard
 }
 
 // choose works out what the member is to hear in this tick, and whether others hear the same.
@@ -183,18 +264,42 @@ func (p *Participant) choose() {
 	if p.held {
 		return
 	}
-	p.hearFrom = p.hear
-	p.hear = unityGain
-	if p.deaf {
-		p.hear = 0
-	}
+	differs := p.moveEdges()
 	p.base = &p.conference.all
-	if p.hearFrom == 0 && p.hear == 0 {
+	if p.hear == mutedSpan {
 		p.base = &p.conference.deaf
 	}
-	p.alone = p.hearFrom != p.hear || p.heard && p.base == &p.conference.all
+	p.alone = p.base == &p.conference.all && (p.hear != unitySpan || p.heard || differs) || p.private > 0
 	if p.alone || p.shared != p.base {
 		p.unshare()
+	}
+}
+
+// enter brings the member's voice to the rate of the bus and adds it to the sum of what all hear.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Participant) enter(sum []int32) {
+	if !p.live {
+		return
+	}
+	p.end.in.convert(p.end.pcm, p.raw)
+	if p.heard {
+		p.contribute(sum, 1)
+	}
+}
+
+// contribute adds what all hear of the member to a mix, or takes it out again.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Participant) contribute(mix []int32, sign int32) {
+	switch {
+	case p.gain == mutedSpan:
+	case p.gain != unitySpan:
+		addScaled(mix, p.end.pcm, p.gain, sign)
+	case sign > 0:
+		add(mix, p.end.pcm)
+	default:
+		minus(mix, mix, p.end.pcm)
 	}
 }
 
@@ -209,7 +314,7 @@ func (p *Participant) write() {
 		p.sender.send(p.sharedEncoding)
 	default:
 		c := p.conference
-		c.count(p.limiter.process(c.out, p.mix(), &c.scratch))
+		c.count(p.end.limiter.process(c.out, p.mix(), &c.scratch))
 		p.encoding.encode(c.out)
 		p.sender.send(p.encoding)
 		p.share()
@@ -219,20 +324,22 @@ func (p *Participant) write() {
 // mix returns what the member is to hear, before the limiter.
 func (p *Participant) mix() []int32 {
 	c := p.conference
-	mix := c.sum
-	switch {
-	case p.base == &c.deaf:
-		return c.silence
-	case p.heard:
-		mix = c.mix
-		minus(mix, c.sum, p.pcm)
+	if !p.alone {
+		if p.base == &c.deaf {
+			return c.silence
+		}
+		return c.sum
 	}
-	if p.hearFrom != p.hear {
-		copy(c.mix, mix)
-		mix = c.mix
-		ramp32(mix, p.hearFrom, p.hear)
+	copy(c.mix, c.sum)
+	if p.heard {
+		p.contribute(c.mix, -1)
 	}
-	return mix
+	p.bendEdges(c.mix)
+	if p.hear != unitySpan {
+		ramp(c.mix, p.hear)
+	}
+	c.addPrivate(c.mix, p)
+	return c.mix
 }
 
 // share makes the member share the base signal from the next tick on, where that makes no difference.
@@ -244,7 +351,7 @@ func (p *Participant) share() {
 	if p.base == &p.conference.deaf {
 		e = p.onDeaf
 	}
-	if p.base.take(e, &p.limiter, p.encoding) {
+	if p.base.take(e, &p.end.limiter, p.encoding) {
 		p.shared, p.sharedEncoding = p.base, e
 	}
 }

@@ -30,7 +30,7 @@ type Player struct {
 
 	// owned by the shard
 	frame     []int16
-	samples   uint64 // read from the source so far
+	ticks     uint64 // read from the source so far
 	encodings []*encoding
 	listeners []*Listener
 }
@@ -59,18 +59,18 @@ func NewPlayer(c PlayerConfig) *Player {
 		c.Random = rand.Uint32
 	}
 	return &Player{source: c.Source, set: c.Set, rate: c.Rate, random: c.Random,
-		frame: make([]int16, c.Rate*int(tick/time.Millisecond)/1000)}
+		frame: make([]int16, samplesPerTick(c.Rate))}
 }
 
 // Add starts a stream to a listener with the next tick. The error wraps ErrFormat when the format
-// is not an audio codec at the player's rate, or ErrPtime.
+// is not an audio codec of the set, or ErrPtime.
 func (p *Player) Add(c ListenerConfig) (*Listener, error) {
 	e, err := p.encodingFor(c)
 	if err != nil {
 		return nil, fmt.Errorf("add listener: %w", err)
 	}
 	if e.listeners == 0 {
-		e.start(p.samples)
+		e.start(p.ticks)
 	}
 	e.listeners++
 	l := &Listener{sender: newSender(c.Output, c.SendPayloadType, p.random), encoding: e, index: len(p.listeners)}
@@ -84,7 +84,7 @@ func (p *Player) encodingFor(c ListenerConfig) (*encoding, error) {
 			return e, nil
 		}
 	}
-	e, err := newEncoding(p.set, c.Send, c.Ptime, p.rate)
+	e, err := newEncoding(p.set, c.Send, c.Ptime, p.rate, 0)
 	if err == nil {
 		p.encodings = append(p.encodings, e)
 	}
@@ -124,7 +124,7 @@ func (p *Player) Tick(int64) {
 		return
 	}
 	p.source.Read(p.frame)
-	p.samples += uint64(len(p.frame))
+	p.ticks++
 	for _, e := range p.encodings {
 		if e.listeners > 0 {
 			e.encode(p.frame)
@@ -148,7 +148,7 @@ func (p *Player) Stats() PlayerStats {
 	for _, e := range p.encodings {
 		s.Encodes += e.encodes
 	}
-	s.Played = time.Duration(p.samples) * time.Second / time.Duration(p.rate)
+	s.Played = time.Duration(p.ticks) * tick
 	return s
 }
 

@@ -3,14 +3,20 @@ package mixer
 // signal is a mix that several listeners hear: limited once, encoded once a codec and ptime. It
 // does nothing in a tick in which nobody listens.
 type signal struct {
-	limiter   limiter
-	pcm       []int16 // this tick's output
+	*stage
+	next      *stage // at the rate the conference changes to
 	encodings []*encoding
 	listeners int
 }
 
-func newSignal(rate, frame int) signal {
-	return signal{limiter: newLimiter(rate), pcm: make([]int16, frame)}
+// stage is the part of a signal that has the rate of the mix.
+type stage struct {
+	limiter limiter
+	pcm     []int16 // this tick's output
+}
+
+func newStage(rate int) *stage {
+	return &stage{limiter: newLimiter(rate), pcm: make([]int16, samplesPerTick(rate))}
 }
 
 // like returns the signal's encoding of the same format and ptime as e.
@@ -20,7 +26,10 @@ func (s *signal) like(e *encoding) *encoding {
 			return have
 		}
 	}
-	made := e.sibling()
+	made := e.sibling(len(s.pcm) * ticksPerSecond)
+	if s.next != nil {
+		made.widen(len(s.next.pcm) * ticksPerSecond)
+	}
 	s.encodings = append(s.encodings, made)
 	return made
 }
@@ -39,6 +48,30 @@ func (s *signal) make(mix []int32, scratch *limiterScratch) (limited, bent int) 
 		}
 	}
 	return limited, bent
+}
+
+// rehearse makes this tick's output at the old rate, for rise to fade from.
+//
+// hot path: no allocation, lock, clock or log
+func (s *signal) rehearse(mix []int32, scratch *limiterScratch) {
+	if s.listeners == 0 {
+		return
+	}
+	s.limiter.process(s.pcm, mix, scratch)
+	for _, e := range s.encodings {
+		if e.listeners > 0 {
+			e.rehearse(s.pcm)
+		}
+	}
+}
+
+// rise goes over to the new rate.
+func (s *signal) rise() {
+	s.next.limiter.resume(&s.limiter)
+	s.stage, s.next = s.next, nil
+	for _, e := range s.encodings {
+		e.rise()
+	}
 }
 
 // take makes a listener that has a limiter and an encoding of its own, which have just done this tick with the signal's

@@ -24,12 +24,16 @@ func (s *Stream) ReceiveRTP(p []byte, now int64) {
 	switch {
 	case f.kind == codecs.Event:
 		s.stats.Events++
-	case f.kind == codecs.Audio && (samples == 0 || int64(samples) > int64(longest)/1e3*int64(s.clock)/1e6):
+	case f.kind == codecs.Audio && (samples == 0 || int64(samples) > int64(longest)/1e3*int64(f.clock)/1e6):
 		s.stats.Malformed++
 		return
 	}
+	timestamp := rtp.Timestamp(p)
+	if f.timeline != nil {
+		timestamp, samples = f.timeline.Scale(timestamp), max(samples*s.clock/f.clock, 1)
+	}
 	s.buffer.Put(jitter.Packet{
-		SSRC: rtp.SSRC(p), Timestamp: rtp.Timestamp(p), SequenceNumber: rtp.SequenceNumber(p),
+		SSRC: rtp.SSRC(p), Timestamp: timestamp, SequenceNumber: rtp.SequenceNumber(p),
 		PayloadType: pt, Marker: rtp.Marker(p), Samples: samples, Payload: payload,
 	}, now)
 }

@@ -69,12 +69,22 @@ func (s *Stream) play(item jitter.Item) {
 			s.repeat(s.conceal.FrameLen()) // audio was skipped: blend over the cut
 		}
 		pcm := s.queue.grow(item.Samples * s.rate / s.clock)
-		n, _ := f.decoder.Decode(pcm, item.Payload) // what could be decoded is played
+		n := s.decode(f, pcm, item.Payload)
 		s.conceal.Good(pcm[:n])
 		s.queue.keep(n)
 		s.heard, s.sounding = s.queue.len(), true
 		s.filler = concealment
 	}
+}
+
+// decode fills pcm with what a packet says, at the stream's rate; what could be decoded is played.
+func (s *Stream) decode(f *format, pcm []int16, payload []byte) int {
+	if f.resampler == nil {
+		n, _ := f.decoder.Decode(pcm, payload)
+		return n
+	}
+	n, _ := f.decoder.Decode(s.decoded, payload)
+	return f.resampler.Resample(pcm, s.decoded[:n])
 }
 
 // repeat queues concealment for so many samples, in whole steps, and gives how many it was.

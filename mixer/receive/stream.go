@@ -6,6 +6,7 @@ import (
 	"sidetone/codecs"
 	"sidetone/codecs/cn"
 	"sidetone/codecs/plc"
+	"sidetone/codecs/resample"
 	"sidetone/jitter"
 )
 
@@ -13,10 +14,10 @@ import (
 type Config struct {
 	Set    codecs.Set
 	Jitter jitter.Config // ClockRate is taken from Formats; Tick is the length of a Pull, default 20 ms
-	// SampleRate of the audio pulled, Hz; default 8000.
+	// SampleRate of the audio pulled, Hz: 8000, 16000, 32000 or 48000; default 8000. Best that of the codec that is expected: losses are
+	// concealed at this rate, and what has another is resampled to it.
 	SampleRate int
-	// Formats are the negotiated payload types. Those that Set cannot decode at SampleRate, or whose
-	// clock is not that of the lowest payload type it can decode, are ignored like unknown ones.
+	// Formats are the negotiated payload types. Those that Set cannot decode are ignored like unknown ones.
 	Formats map[uint8]codecs.Format
 }
 
@@ -29,7 +30,8 @@ type Stream struct {
 
 	formats []format
 	byType  [128]uint8 // payload type: one more than the index in formats; 0 is unknown
-	clock   int        // RTP clock rate
+	clock   int        // RTP clock rate of the buffer
+	decoded []int16    // scratch: a packet at a codec's own rate
 
 	buffer  *jitter.Buffer
 	conceal *plc.Concealer
@@ -46,10 +48,14 @@ type Stream struct {
 
 // format is what a payload type stands for.
 type format struct {
-	kind     codecs.Kind
-	decoder  codecs.Decoder
-	duration func(payload []byte) int
-	format   codecs.Format
+	kind      codecs.Kind
+	decoder   codecs.Decoder
+	rate      int                 // of its samples
+	resampler *resample.Resampler // to the stream's rate, nil where that is the same
+	clock     int                 // of its timestamps and durations
+	timeline  *codecs.Timeline    // to the stream's clock, nil where that is the same
+	duration  func(payload []byte) int
+	format    codecs.Format
 }
 
 // filler is what the stream is filled with while there is no packet.
@@ -65,6 +71,9 @@ const (
 // longest is the longest packet that is played.
 const longest = 120 * time.Millisecond
 
+// longestSamples is that at the highest sampling rate.
+const longestSamples = 48 * int(longest/time.Millisecond)
+
 // New makes a stream and all the memory it will use.
 func New(c Config) *Stream {
 	s := &Stream{set: c.Set, config: c.Jitter.WithDefaults(), rate: c.SampleRate}
@@ -75,6 +84,7 @@ func New(c Config) *Stream {
 	s.conceal = plc.New(s.rate)
 	s.config.Max -= time.Duration(s.time(s.conceal.Delay())) // spent there
 	s.queue = newQueue(jitter.StretchContext(s.rate), 2*s.span(int64(longest))+2*s.tick)
+	s.decoded = make([]int16, longestSamples)
 	s.SetFormats(c.Formats)
 	return s
 }
@@ -84,31 +94,62 @@ func New(c Config) *Stream {
 func (s *Stream) SetFormats(formats map[uint8]codecs.Format) {
 	old := *s
 	s.formats, s.byType = nil, [128]uint8{}
-	clock := 0
+	clock := s.clockOf(formats)
 	for pt := range uint8(128) {
 		c, ok := s.set.Find(formats[pt])
-		if !ok || c.Kind == codecs.Audio && (c.SampleRate != s.rate || clock != 0 && c.ClockRate != clock) {
+		if !ok {
 			continue
 		}
-		f := format{kind: c.Kind, duration: c.Duration, format: c.Format}
+		f := format{kind: c.Kind, duration: c.Duration, format: c.Format, clock: c.ClockRate, rate: c.SampleRate}
 		if c.Kind == codecs.Audio {
-			clock = c.ClockRate
-			if before := old.find(pt); before != nil && before.format.Is(c.Format) {
-				f.decoder = before.decoder
-			} else {
-				f.decoder = c.NewDecoder()
+			if before := old.find(pt); before != nil && before.format.Is(c.Format) && clock == s.clock {
+				f = *before
+			} else if f.start(c, s.rate, clock) != nil {
+				continue
 			}
 		}
 		s.formats = append(s.formats, f)
 		s.byType[pt] = uint8(len(s.formats))
 	}
-	if clock == 0 {
-		clock = s.rate
-	}
 	if clock != s.clock {
 		s.clock, s.config.ClockRate = clock, clock
 		s.buffer = jitter.New(s.config)
 	}
+}
+
+// clockOf gives the RTP clock rate of a set of formats: that of the lowest payload type with the stream's sampling rate, else
+// of the lowest that can be decoded.
+func (s *Stream) clockOf(formats map[uint8]codecs.Format) int {
+	any := 0
+	for pt := range uint8(128) {
+		c, ok := s.set.Find(formats[pt])
+		if !ok || c.Kind != codecs.Audio {
+			continue
+		}
+		if c.SampleRate == s.rate {
+			return c.ClockRate
+		}
+		if any == 0 {
+			any = c.ClockRate
+		}
+	}
+	if any == 0 {
+		any = s.rate
+	}
+	return any
+}
+
+// start makes what the payloads of an audio codec go through on their way to a stream of a sampling rate and clock. The error is
+// resample.ErrRate.
+func (f *format) start(c codecs.Codec, rate, clock int) (err error) {
+	f.decoder = c.NewDecoder()
+	if c.SampleRate != rate {
+		f.resampler, err = resample.New(c.SampleRate, rate)
+	}
+	if c.ClockRate != clock {
+		f.timeline = codecs.NewTimeline(c.ClockRate, clock)
+	}
+	return err
 }
 
 // find gives what a payload type stands for, nil when it is unknown.

@@ -178,7 +178,7 @@ func TestPayloadTypeMayChangeInMidStream(t *testing.T) {
 func TestWhatCannotBeDecodedIsCountedAndIgnored(t *testing.T) {
 	formats := map[uint8]codecs.Format{
 		0: {Name: "PCMU", ClockRate: 8000}, 9: {Name: "G722", ClockRate: 8000},
-		96: {Name: "L16", ClockRate: 16000}, 200: {Name: "PCMA", ClockRate: 8000},
+		96: {Name: "L16", ClockRate: 44100}, 200: {Name: "PCMA", ClockRate: 8000},
 	}
 	s := New(Config{Set: codecs.Builtin(), Formats: formats})
 	packet := func(pt uint8, n int) []byte {
