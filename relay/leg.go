@@ -60,7 +60,7 @@ type Leg struct {
 	latch       Latch
 	stream      quality.Receiver
 	received    Count // RTP
-	route       Route
+	direct      *Leg  // route.To when the route is nothing else
 	active      int64 // when the last packet was accepted
 
 	on       *Shard // nil = on none: being moved, or closed
@@ -90,6 +90,7 @@ type legState struct {
 	rtcpLatch rtcpLatch
 	secure    secure
 	reports   reports
+	route     Route
 	riders    []Ticker
 	stats     counters
 }
@@ -229,7 +230,10 @@ func (l *Leg) setRoute(r Route) {
 	if r.To != nil {
 		r.To.from = append(r.To.from, l)
 	}
-	l.route = r
+	l.route, l.direct = r, nil
+	if r.Map == nil && r.Edit == nil && r.Sink == nil && r.Tap == nil {
+		l.direct = r.To
+	}
 }
 
 // Run runs fn on the leg's shard, between packets, and waits; false when the leg is closed.

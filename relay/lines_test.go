@@ -28,7 +28,7 @@ func TestLegFillsItsCacheLines(t *testing.T) {
 		{"latch.locked to state", unsafe.Offsetof(l.latch) + unsafe.Offsetof(l.latch.locked), unsafe.Offsetof(l.latch.learning) - unsafe.Offsetof(l.latch.locked), 1, 1},
 		{"stream", unsafe.Offsetof(l.stream), unsafe.Sizeof(quality.Receiver{}) - unsafe.Sizeof(quality.Counts{}), 2, 2},
 		{"received", unsafe.Offsetof(l.received), unsafe.Sizeof(l.received), 3, 3},
-		{"route", unsafe.Offsetof(l.route), unsafe.Sizeof(l.route), 3, 3},
+		{"direct", unsafe.Offsetof(l.direct), unsafe.Sizeof(l.direct), 3, 3},
 		{"active", unsafe.Offsetof(l.active), unsafe.Sizeof(l.active), 3, 3},
 	} {
 		if first, last := c.at/line, (c.at+c.size-1)/line; first != c.first || last != c.to {
@@ -36,8 +36,8 @@ func TestLegFillsItsCacheLines(t *testing.T) {
 		}
 	}
 	// The allocator puts objects of this size one after the other from the beginning of a page.
-	if size := unsafe.Sizeof(l); size != 384 {
-		t.Errorf("a leg has %d bytes: the allocator's next size, over 384, is not of whole lines", size)
+	if size := unsafe.Sizeof(l); size <= 352 || size > 384 {
+		t.Errorf("a leg has %d bytes: of the allocator's sizes 384 is the one of whole lines, 352 and 416 are not", size)
 	}
 	legs := make([]*Leg, 100)
 	for i := range legs {
