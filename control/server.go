@@ -18,6 +18,7 @@ import (
 	"sidetone/control/media"
 	"sidetone/control/ng"
 	"sidetone/control/sip"
+	"sidetone/control/store"
 	"sidetone/relay"
 )
 
@@ -37,6 +38,8 @@ type Server struct {
 	ng       *ng.Server    // nil when ng.listen is empty
 	api      *api.Server   // nil when api.listen is empty
 	records  *cdr.Writer
+	store    *store.Store
+	where    *registrations
 	started  time.Time
 	ready    chan struct{}
 }
@@ -60,6 +63,10 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	s.records.Logger = s.log
+	if s.store, err = store.Open(store.Config{Dir: cfg.Store.Dir, Logger: s.log}); err != nil {
+		return err
+	}
+	s.where = &registrations{table: store.NewTable[[]sip.Kept](s.store, "registrations")}
 	latching, err := relay.ParseMode(cfg.Media.Latching)
 	if err != nil {
 		return err
@@ -109,6 +116,9 @@ func (s *Server) build() (err error) {
 	if err := s.stack.Listen(); err != nil {
 		return err
 	}
+	if n := s.where.restore(s.stack, directory); n > 0 {
+		s.log.Info("registrations kept over the restart", "contacts", n)
+	}
 	if len(cfg.NG.Listen) > 0 {
 		s.ng, err = ng.New(ng.Config{
 			Listen: cfg.NG.Listen, Relay: s.proxied, Interfaces: interfaces, Codecs: codecs.Builtin(), Latching: latching,
@@ -139,6 +149,7 @@ func (s *Server) Run(ctx context.Context) error {
 	run("media", s.relay.Run)
 	run("sip", s.stack.Run)
 	run("records", s.records.Run)
+	run("store", s.store.Run)
 	run("music", s.music)
 	if s.ng != nil {
 		run("ng", s.ng.Run)
@@ -222,9 +233,15 @@ func (s *Server) Close() error {
 	if s.records != nil {
 		errs = append(errs, s.records.Close())
 	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
 	return errors.Join(errs...)
 }
 
 func (s *Server) registration(ev sip.RegistrationEvent) {
 	s.log.Info("registration", "event", ev.Kind, "tel", ev.Binding.Tel, "peer", ev.Binding.Flow.Remote.String(), "reason", ev.Reason)
+	if ev.Kind != sip.Rejected {
+		s.where.changed(ev.Binding.Tel, s.stack.Registrar())
+	}
 }

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sidetone/bench/phone"
+)
+
+// survivor is a server in a process of its own, which a test may kill and start again on the same addresses.
+type survivor struct {
+	file, log, sip, api string
+	cmd                 *exec.Cmd
+}
+
+// newSurvivor starts a server on loopback with stations 217 to 220; more is added to its configuration.
+func newSurvivor(t *testing.T, more string) *survivor {
+	t.Helper()
+	dir := t.TempDir()
+	s := &survivor{file: filepath.Join(dir, "sidetone.yaml"), log: filepath.Join(dir, "log"), sip: freeAddress(t).String(), api: freeAddress(t).String()}
+	var c strings.Builder
+	fmt.Fprintf(&c, "sip: {listen: [\"udp:%s\", \"tcp:%s\"]}\napi: {listen: %q}\nmedia: {shards: 1}\nstations:\n", s.sip, s.sip, s.api)
+	for tel := 217; tel <= 220; tel++ {
+		fmt.Fprintf(&c, "  - {tel: \"%d\", user_id: s%d, password: secret-%d}\n", tel, tel, tel)
+	}
+	write(t, s.file, c.String()+more)
+	s.start(t)
+	t.Cleanup(func() {
+		s.kill()
+		if b, err := os.ReadFile(s.log); t.Failed() && err == nil {
+			t.Logf("the server said\n%s", b)
+		}
+	})
+	return s
+}
+
+func (s *survivor) start(t *testing.T) {
+	t.Helper()
+	out, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	check(t, err)
+	defer out.Close()
+	program, err := os.Executable()
+	check(t, err)
+	s.cmd = exec.Command(program, "serve", "-c", s.file)
+	s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = append(os.Environ(), asProgram+"=1"), out, out
+	check(t, s.cmd.Start())
+	eventually(t, "the server is ready", func() bool {
+		res, err := http.Get("http://" + s.api + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+}
+
+// kill ends the server as kill -9 does.
+func (s *survivor) kill() {
+	_ = s.cmd.Process.Kill() // it may have ended
+	_ = s.cmd.Wait()
+}
+
+// kept says whether the store's files name a key.
+func (s *survivor) kept(t *testing.T, table, key string) bool {
+	t.Helper()
+	found := false
+	err := filepath.WalkDir(filepath.Join(filepath.Dir(s.file), "state", "store"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".blk" {
+			return nil // the engine renames files as it works
+		}
+		b, err := os.ReadFile(path)
+		found = found || err == nil && bytes.Contains(b, fmt.Appendf(nil, "%s.%x", table, key))
+		return nil
+	})
+	check(t, err)
+	return found
+}
+
+// phone registers a scripted phone.
+func (s *survivor) phone(t *testing.T, tel string, change func(*phone.Config)) *phone.Phone {
+	t.Helper()
+	c := phone.Config{Server: s.sip, Tel: tel, UserID: "s" + tel, Password: "secret-" + tel, Incoming: phone.Auto}
+	if change != nil {
+		change(&c)
+	}
+	p, err := phone.New(c)
+	check(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = p.Run(ctx) }() // ended by the cleanup, waited for there
+	t.Cleanup(func() { cancel(); <-done })
+	check(t, p.Register(soon(t)))
+	return p
+}
+
+// TestRegistrationsOutliveKill: after kill -9 and a start, phones that did not register again are called.
+func TestRegistrationsOutliveKill(t *testing.T) {
+	s := newSurvivor(t, "")
+	caller, called := s.phone(t, "217", nil), s.phone(t, "218", nil)
+	gone := s.phone(t, "219", nil)
+	check(t, gone.Unregister(soon(t)))
+	brief := s.phone(t, "220", func(c *phone.Config) { c.Expires = 30 * time.Second })
+	eventually(t, "the last registration is on disk", func() bool { return s.kept(t, "registrations", "220") })
+	s.kill()
+	s.start(t)
+	a, b := pair(t, caller, called)
+	flows(t, 20, a, b)
+	a, b = pair(t, called, brief)
+	flows(t, 20, a, b)
+	if code := refused(t, brief, "219"); code != 480 {
+		t.Errorf("a phone that had unregistered: %d", code)
+	}
+}
