@@ -16,6 +16,16 @@ type Decoder interface {
 	Decode(dst []int16, payload []byte) (int, error)
 }
 
+// Concealer is a Decoder that makes up for lost packets itself, better than a stranger to the codec could.
+type Concealer interface {
+	Decoder
+	// Conceal writes len(dst) samples (fewer when that is not a whole number of the codec's frames) in
+	// place of lost packets, and gives their number. next is the packet after the gap when it is there
+	// already, else nil: what it knows of the gap's end is used. It is decoded afterwards as always.
+	// hot path: no allocation, lock, clock or log.
+	Conceal(dst []int16, next []byte) int
+}
+
 // Dynamic is the PayloadType of a codec that has no static one (RFC 3551 section 6).
 const Dynamic = 255
 
@@ -28,7 +38,8 @@ const (
 	Event             // telephone events and tones (RFC 4733)
 )
 
-// Codec describes one format and makes encoders and decoders for it. It is immutable.
+// Codec describes one format and makes encoders and decoders for it. It is immutable. In a set of
+// Decoders an Audio codec may have no NewEncoder.
 type Codec struct {
 	Format
 	Kind        Kind
@@ -43,4 +54,13 @@ type Codec struct {
 	Duration func(payload []byte) int
 	// EncodedLen gives the octets that a frame of so many samples needs at most.
 	EncodedLen func(samples int) int
+
+	// Parameters is what an offer of the format says as the value of a=fmtp; most say nothing.
+	Parameters string
+	// Negotiate gives the codec as it is when the other side says this as the value of a=fmtp, with the
+	// Parameters of an answer. An error means that it cannot be like that. nil: the format has no parameters.
+	Negotiate func(fmtp string) (Codec, error)
+	// At gives the codec with samples of another rate, when it can convert better than a resampler, else
+	// false. nil: SampleRate is the only one.
+	At func(sampleRate int) (Codec, bool)
 }

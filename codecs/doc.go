@@ -1,11 +1,11 @@
 // Package codecs says which media formats this build understands and makes encoders, decoders and
 // packet transcoders for them.
 //
-//	        Builtin() Set  ⊂  Extended() Set        builtin.go, extended.go
-//	                         │
-//	   Set.Lookup(name, rate)│  Set.Transcoder(from, to)
-//	            ┌────────────┴─────────────┐
-//	            ▼ set.go                   ▼ transcoder.go
+//	        Builtin() Set  ⊂  Extended() Set  ⊂  Available(FindLibraries()) Set
+//	        builtin.go        extended.go   │    libraries.go, loaded_*.go: codecs of C libraries
+//	   Set.Lookup(name, rate)               │  Set.Transcoder(from, to)
+//	            ┌───────────────────────────┴──┐
+//	            ▼ set.go                       ▼ transcoder.go
 //	  Codec{Format, NewEncoder,   Transcoder.Transform(dst, payload)
 //	        NewDecoder, Duration}   G.711 and G.726 without linear samples between,
 //	            │                   else decode ─► resample if need be ─► encode

@@ -34,7 +34,7 @@ type copier interface {
 
 func TestEncodersWithMemoryGoOnWhereAnotherStopped(t *testing.T) {
 	resumed := 0
-	for _, c := range Extended().Codecs() {
+	for _, c := range everything().Codecs() {
 		if c.Kind != Audio {
 			continue
 		}
@@ -44,7 +44,7 @@ func TestEncodersWithMemoryGoOnWhereAnotherStopped(t *testing.T) {
 		}
 		resumed++
 		other := c.NewEncoder()
-		a, b := make([]byte, 1000), make([]byte, 1000)
+		a, b := make([]byte, 2000), make([]byte, 2000)
 		one.(Encoder).Encode(a, frame(c, 0))
 		if one.SameState(other) {
 			t.Errorf("%v: one that has encoded is as new", c.Format)
@@ -64,7 +64,7 @@ func TestEncodersWithMemoryGoOnWhereAnotherStopped(t *testing.T) {
 			t.Errorf("%v: %v allocations", c.Format, allocs)
 		}
 	}
-	if resumed != 9 {
+	if resumed < 9 {
 		t.Errorf("%d codecs can be resumed", resumed)
 	}
 }
