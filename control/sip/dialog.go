@@ -45,6 +45,8 @@ type Dialog struct {
 	ours  *ourOffer   // our re-INVITE on its way, or waiting to be sent again
 	queue []*ourOffer // behind it
 	their *theirOffer // their re-INVITE or UPDATE without answer
+
+	session session
 }
 
 // CallID, LocalTag: the dialog's names, safe from any goroutine.

@@ -12,7 +12,8 @@
 //	Dialog.post      Config.OnInvite(*Invite)      receiveRegister ─► digestAuth ─► Registrar
 //	   │              Authenticate, Reply | Accept           (digest.go, nonce.go, registrar.go, binding.go)
 //	   ▼ inbox.go
-//	the owner's Actor: Dialog (dialog.go, uas.go, uac.go, offer.go, indialog.go) ─► notify(Event)
+//	the owner's Actor: Dialog (dialog.go, uas.go, uac.go, offer.go, indialog.go,
+//	                      prack.go, session.go) ─► notify(Event)
 //
 // The other way round, towards carriers: Stack.Resolve (resolve.go) finds the hops of a name, Registration
 // (registration.go) keeps us registered at one of them, and clientAuth (clientauth.go) answers their challenges.
@@ -28,11 +29,11 @@
 // connection reaches handlers in the order it came. Each dialog's messages and timers go through its inbox to one
 // actor, also while SetActor moves the dialog to another one.
 //
-// Who may call what: Stack, Registrar and Flow from any goroutine; a Registration's Run once. Stack.Invite and the methods of Dialog only on the
-// dialog's actor. Config.OnInvite and RegistrarConfig.OnChange are called on reading goroutines and must not block.
+// Who may call what: Stack, Registrar and Flow from any goroutine; a Registration's Run once. Stack.Invite and the
+// methods of Dialog only on the dialog's actor. Config.OnInvite and RegistrarConfig.OnChange are called on reading goroutines and must not block.
 //
 // Limits: messages of 65,535 bytes, streams of Config.MaxConnections, 256 early CANCELs, 16 contacts in a REGISTER,
 // 131,072 nonces in use, 16 hops of a name, one log line a second for each kind of bad input. The target of an INVITE
-// without a Flow is a literal address; names are resolved before. NAPTR is not looked up; session timers (RFC 4028) and
-// PRACK (RFC 3262) are not offered, and a request that requires them gets 420.
+// without a Flow is a literal address; names are resolved before. NAPTR is not looked up. Extensions other
+// than 100rel and timer that a request requires get 420.
 package sip

@@ -67,7 +67,8 @@ type Cancelled struct {
 
 // Terminated ends a dialog after BYE from either side, our rejection, a lost ACK, a dead flow or the stop of the stack.
 type Terminated struct {
-	// Reason is a short text for logs: "bye", "local", "rejected", "no ack", "timeout", "stopped".
+	// Reason is a short text for logs: "bye", "local", "rejected", "no ack", "no prack", "session expired", "timeout",
+	// "stopped".
 	Reason string
 	// Remote is true when the peer ended it.
 	Remote bool

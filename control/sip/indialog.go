@@ -39,7 +39,7 @@ func (d *Dialog) receiveRequest(req *gosip.Request, f Flow, tx *serverTx) {
 	case gosip.OPTIONS:
 		d.respond(req, tx, 200, "", d.s.capabilities()...)
 	case gosip.PRACK:
-		d.respond(req, tx, 481, "") // we sent no reliable provisional response
+		d.receivePRACK(req, tx)
 	case gosip.REGISTER, gosip.PUBLISH:
 		d.respond(req, tx, 405, "", Header{"Allow", d.s.allow})
 	default:
@@ -76,6 +76,10 @@ func (d *Dialog) receiveBye(req *gosip.Request, tx *serverTx) {
 
 // receiveUpdate is UPDATE (RFC 3311): with a body an offer, without one a sign of life and a new Contact.
 func (d *Dialog) receiveUpdate(req *gosip.Request, tx *serverTx) {
+	if d.state == early && !d.uas && fromTag(req) != d.remote.tag { // another branch of a fork, which may yet win
+		d.respond(req, tx, 491, "")
+		return
+	}
 	if sdp(req) != nil {
 		d.receiveOffer(req, tx, true)
 		return

@@ -115,6 +115,7 @@ func (in *Invite) Accept(a Actor, notify func(Event)) *Dialog {
 	d.refresh(req)
 	d.remoteSeq, d.heardSeq = req.CSeq().SeqNo, true
 	d.in = uasInvite{req: req, tx: tx}
+	d.session.theirs = sdp(req)
 	if !in.s.enter(d) {
 		tx.terminate()
 		return nil

@@ -15,6 +15,7 @@ const offerGuard = time.Minute
 type ourOffer struct {
 	sdp     []byte
 	req     *gosip.Request
+	refresh bool // of the session timer: nobody has asked for it
 	running bool // on the wire; false: waits for its turn, or for its retry after 491
 	owesACK bool // answered with an offer, which Ack is to answer
 	ack     []byte
@@ -26,7 +27,7 @@ type ourOffer struct {
 type theirOffer struct {
 	req    *gosip.Request
 	tx     *serverTx
-	update bool
+	update bool // or PRACK: answered by a 2xx without ACK
 }
 
 // Reinvite offers a new session description (RFC 3261 14.1); nil asks the other side for an offer. It waits for its
@@ -51,11 +52,13 @@ func (d *Dialog) nextOffer() {
 
 func (d *Dialog) sendOffer(o *ourOffer) {
 	d.flow = d.s.revive(d.flow, d.target)
+	d.session.ours = orBytes(o.sdp, d.session.ours)
 	o.running = true
 	o.guard = d.after(offerGuard, func() { d.offerUnanswered(o) })
 	d.s.ask(d.auth, d.post, d.flow,
 		func() *gosip.Request {
 			o.req = d.peer.request(d.s, gosip.INVITE, d.nextSeq())
+			d.askSession(o.req)
 			setBody(o.req, sdpType, o.sdp)
 			return o.req
 		},
@@ -85,8 +88,14 @@ func (d *Dialog) receiveOfferResponse(o *ourOffer, res *gosip.Response) {
 		})
 		return
 	}
+	if d.session.raise(res) {
+		d.sendOffer(o)
+		return
+	}
 	d.ours = nil
-	d.tell(OfferFailed{Code: code})
+	if !o.refresh {
+		d.tell(OfferFailed{Code: code})
+	}
 	if (code == 481 || code == 408) && d.state != ended { // RFC 3261 12.2.1.2: the dialog is gone over there
 		d.lost("timeout")
 		return
@@ -131,6 +140,7 @@ func (d *Dialog) offerAnswered(o *ourOffer, res *gosip.Response) {
 	o.running = false
 	o.guard.stop()
 	d.peer.refresh(res)
+	d.sessionGranted(res)
 	if o.sdp == nil {
 		o.owesACK = true
 		d.tell(OfferAnswered{SDP: sdp(res)})
@@ -138,7 +148,12 @@ func (d *Dialog) offerAnswered(o *ourOffer, res *gosip.Response) {
 	}
 	d.ackOffer(o, nil)
 	d.ours = nil
-	d.tell(OfferAnswered{SDP: sdp(res)})
+	if o.refresh {
+		d.refreshed(o, sdp(res))
+	} else {
+		d.session.theirs = orBytes(sdp(res), d.session.theirs)
+		d.tell(OfferAnswered{SDP: sdp(res)})
+	}
 	d.nextOffer()
 }
 
@@ -157,7 +172,9 @@ func (d *Dialog) offerUnanswered(o *ourOffer) {
 	}
 	o.guard.stop()
 	d.ours = nil
-	d.tell(OfferFailed{Code: 408})
+	if !o.refresh {
+		d.tell(OfferFailed{Code: 408})
+	}
 	d.lost("timeout")
 }
 
@@ -174,12 +191,13 @@ func (d *Dialog) lost(why string) {
 
 // receiveOffer is their re-INVITE, or their UPDATE with a session description.
 func (d *Dialog) receiveOffer(req *gosip.Request, tx *serverTx, update bool) {
-	if d.ours != nil && (d.ours.running || d.ours.owesACK) || !d.uas && d.state < confirmed {
+	soon := update && d.their == nil && d.agreedEarly()
+	if d.ours != nil && (d.ours.running || d.ours.owesACK) || !d.uas && d.state < confirmed && !soon {
 		d.respond(req, tx, 491, "")
 		return
 	}
 	// Before the first INVITE is answered, or while an earlier offer of theirs is (RFC 3261 14.2, RFC 3311 5.2).
-	if d.their != nil || d.state == early {
+	if d.their != nil || d.state == early && !soon {
 		d.respond(req, tx, 500, "", Header{"Retry-After", strconv.Itoa(rand.IntN(11))})
 		return
 	}
@@ -194,7 +212,7 @@ func (d *Dialog) receiveOffer(req *gosip.Request, tx *serverTx, update bool) {
 			return
 		}
 	}
-	if d.state != confirmed {
+	if d.state != confirmed && !soon {
 		d.respond(req, tx, 481, "")
 		return
 	}
@@ -202,8 +220,13 @@ func (d *Dialog) receiveOffer(req *gosip.Request, tx *serverTx, update bool) {
 	if !update {
 		tx.respond(d.s.newResponse(req, 100, "", "")) // the answer may have to wait for the other leg
 	}
-	d.their = &theirOffer{req: req, tx: tx, update: update}
-	d.tell(Offer{SDP: sdp(req), Update: update})
+	d.takeOffer(&theirOffer{req: req, tx: tx, update: update})
+}
+
+func (d *Dialog) takeOffer(o *theirOffer) {
+	d.their = o
+	d.session.theirs = orBytes(sdp(o.req), d.session.theirs)
+	d.tell(Offer{SDP: sdp(o.req), Update: o.update})
 }
 
 // AcceptOffer answers the other side's Offer with 200 and the answer (or, when it had no SDP, with our offer). Offers
@@ -214,6 +237,7 @@ func (d *Dialog) AcceptOffer(sdp []byte) {
 		return
 	}
 	d.their = nil
+	d.session.ours = orBytes(sdp, d.session.ours)
 	res := d.dialogResponse(o.req, 200, "", sdp)
 	if o.tx.respond(res) && !o.update {
 		d.awaitACK(o.req, res, o.tx.flow)
@@ -223,8 +247,10 @@ func (d *Dialog) AcceptOffer(sdp []byte) {
 		d.queue = append([]*ourOffer{d.ours}, d.queue...)
 		d.ours = nil
 	}
-	for range d.queue {
-		d.post(func() { d.tell(OfferFailed{Code: 491}) })
+	for _, o := range d.queue {
+		if !o.refresh { // what they sent has refreshed the session
+			d.post(func() { d.tell(OfferFailed{Code: 491}) })
+		}
 	}
 	d.queue = nil
 }

@@ -131,12 +131,12 @@ func (p *peer) request(s *Stack, method gosip.RequestMethod, seq uint32) *gosip.
 	req.AppendHeader(&id)
 	req.AppendHeader(&gosip.CSeqHeader{SeqNo: seq, MethodName: method})
 	switch method {
-	case gosip.INVITE, gosip.UPDATE, gosip.REFER, gosip.SUBSCRIBE, gosip.NOTIFY:
+	case gosip.INVITE, gosip.UPDATE, gosip.REFER, gosip.SUBSCRIBE, gosip.NOTIFY: // target refresh, RFC 3261 12.2.1.1
 		req.AppendHeader(p.flow.contact(p.local.identity().User))
 	}
 	if method == gosip.INVITE || method == gosip.UPDATE {
 		req.AppendHeader(gosip.NewHeader("Allow", s.allow))
-		req.AppendHeader(gosip.NewHeader("Supported", ""))
+		req.AppendHeader(gosip.NewHeader("Supported", "timer"))
 	}
 	if method != gosip.ACK {
 		req.AppendHeader(gosip.NewHeader("User-Agent", s.config.UserAgent))

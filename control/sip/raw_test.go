@@ -186,7 +186,7 @@ func reply(req *gosip.Request, code int, tag, extra, body string) string {
 		}
 	}
 	if body != "" {
-		extra += "Content-Type: application/sdp\n"
+		extra = strings.TrimRight(extra, "\n") + "\nContent-Type: application/sdp\n"
 	}
 	return strings.TrimRight(b.String(), "\n") + lines(extra) + "\n\n" + body
 }
@@ -196,5 +196,5 @@ func lines(extra string) string {
 	if extra == "" {
 		return ""
 	}
-	return "\n" + strings.TrimRight(extra, "\n")
+	return "\n" + strings.Trim(extra, "\n")
 }

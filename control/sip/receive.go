@@ -186,7 +186,7 @@ func (s *Stack) receiveOutside(req *gosip.Request, f Flow) {
 
 // capabilities are the headers of an OPTIONS answer (RFC 3261 11.2).
 func (s *Stack) capabilities() []Header {
-	return []Header{{"Allow", s.allow}, {"Accept", sdpType}, {"Accept-Encoding", "identity"}, {"Supported", ""}}
+	return []Header{{"Allow", s.allow}, {"Accept", sdpType}, {"Accept-Encoding", "identity"}, {"Supported", supported}}
 }
 
 // receiveResponse passes a response to its transaction; anything else is counted and dropped (RFC 3261 18.1.2).

@@ -34,6 +34,8 @@ type Config struct {
 	Resolver Resolver
 	// AnswerTimeout is how long an INVITE of ours may go unanswered (timer C, RFC 3261 16.6); default 180 s.
 	AnswerTimeout time.Duration
+	// SessionExpires is the interval of session timers (RFC 4028) we ask for; default 30 min, negative for none of ours.
+	SessionExpires time.Duration
 	// DrainTimeout is how long Run waits, once told to stop, for BYEs to be answered; default 2 s.
 	DrainTimeout time.Duration
 	// MaxConnections bounds TCP and TLS connections; default 4096.
@@ -127,6 +129,10 @@ func New(c Config) (*Stack, error) {
 	c.UserAgent = or(clean(c.UserAgent), "sidetone")
 	c.DSCP = or(c.DSCP, 24)
 	c.AnswerTimeout = or(c.AnswerTimeout, 180*time.Second)
+	c.SessionExpires = or(c.SessionExpires, 30*time.Minute)
+	if c.SessionExpires > 0 {
+		c.SessionExpires = max(c.SessionExpires, minSession)
+	}
 	c.DrainTimeout = or(c.DrainTimeout, 2*time.Second)
 	c.MaxConnections = or(c.MaxConnections, 4096)
 	c.MessageTimeout = or(c.MessageTimeout, 15*time.Second)
@@ -167,6 +173,14 @@ func or[T comparable](v, def T) T {
 		return def
 	}
 	return v
+}
+
+// orBytes returns b, or def when there is none.
+func orBytes(b, def []byte) []byte {
+	if b == nil {
+		return def
+	}
+	return b
 }
 
 // Registrar knows where the stations are.

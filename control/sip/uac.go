@@ -34,6 +34,8 @@ type uacInvite struct {
 	rounds      rounds
 	first       peer               // before any response: forks start from it
 	early       map[string]bool    // remote tags seen
+	rseq        map[string]uint32  // by remote tag: of the last reliable provisional response
+	agreed      map[string]bool    // by remote tag: it carried the answer to our offer
 	acks        map[string]sentACK // by remote tag; empty: owed by Ack
 	provisional bool
 	cancel      bool // to be cancelled, at once or when a provisional response allows it (RFC 3261 9.1)
@@ -80,9 +82,13 @@ func (s *Stack) Invite(r InviteRequest, a Actor, notify func(Event)) (*Dialog, e
 	d.target.Headers = nil
 	d.source, d.flow = f, f
 	d.auth = newClientAuth(r.Credentials)
-	d.out = uacInvite{first: d.peer, early: make(map[string]bool), acks: make(map[string]sentACK)}
+	d.out = uacInvite{first: d.peer, acks: make(map[string]sentACK)}
 	d.out.build = func() *gosip.Request {
 		req := d.peer.request(s, gosip.INVITE, d.nextSeq())
+		if r.SDP != nil { // else a reliable provisional response could carry an offer, before there is anybody to answer it
+			addHeaders(req, []Header{{"Supported", "100rel"}})
+		}
+		d.askSession(req)
 		addHeaders(req, r.Headers)
 		setBody(req, sdpType, r.SDP)
 		return req
@@ -101,8 +107,9 @@ func (s *Stack) Invite(r InviteRequest, a Actor, notify func(Event)) (*Dialog, e
 func (d *Dialog) sendInvite() {
 	d.peer = d.out.first
 	d.out.provisional = false
-	clear(d.out.early)
+	d.out.early, d.out.rseq, d.out.agreed = make(map[string]bool), make(map[string]uint32), make(map[string]bool)
 	d.out.req = d.out.build()
+	d.session.ours = sdp(d.out.req)
 	// The response may come before request returns; d.out.tx is set by then, because responses wait for the actor.
 	d.out.tx = d.s.request(d.out.req, d.flow,
 		func(res *gosip.Response) { d.post(func() { d.receiveResponse(res) }) },
@@ -181,6 +188,8 @@ func (d *Dialog) receiveResponse(res *gosip.Response) {
 	case d.state != early:
 	case !d.out.cancel && d.auth.answers(res, &d.out.rounds):
 		d.sendInvite()
+	case !d.out.cancel && d.session.raise(res):
+		d.sendInvite()
 	default:
 		d.release()
 		d.finish(d.failed(res), false)
@@ -197,6 +206,9 @@ func (d *Dialog) receiveProvisional(res *gosip.Response) {
 		return
 	}
 	if res.StatusCode == 100 {
+		return
+	}
+	if !d.acknowledge(res) {
 		return
 	}
 	if tag := toTag(res); tag != "" {
@@ -272,6 +284,8 @@ func (d *Dialog) receive2xx(res *gosip.Response) {
 	d.state = answered
 	d.out.acks[tag] = sentACK{}
 	body := sdp(res)
+	d.session.theirs = body
+	d.sessionGranted(res)
 	if sdp(d.out.req) != nil {
 		d.Ack(nil)
 	}
@@ -286,6 +300,7 @@ func (d *Dialog) Ack(answer []byte) {
 	case !d.uas && d.state == answered:
 		ack := d.peer.request(d.s, gosip.ACK, d.out.req.CSeq().SeqNo)
 		setBody(ack, sdpType, answer)
+		d.session.ours = orBytes(answer, d.session.ours)
 		sent := sentACK{d.flow, []byte(ack.String())}
 		d.out.acks[d.remote.tag] = sent
 		d.state = confirmed

@@ -15,6 +15,12 @@ type uasInvite struct {
 	req     *gosip.Request
 	tx      *serverTx
 	refresh *timer
+
+	rseq    uint32    // of the last reliable provisional response
+	unacked *reliable // it, until its PRACK
+	waiting []func()  // those behind it
+	answer  func()    // Answer, held back by unacked
+	agreed  bool      // a PRACK has acknowledged our answer to their offer
 }
 
 // ackWait is a 2xx of ours to an INVITE that has not been acknowledged. The transaction does not retransmit it, the
@@ -36,7 +42,12 @@ func (d *Dialog) Ring(code int, sdp []byte, headers ...Header) {
 		return
 	}
 	d.in.refresh.stop()
-	d.respondInvite(code, "", sdp, headers...)
+	if d.reliably(sdp) {
+		d.ringReliably(code, sdp, headers)
+	} else {
+		d.respondInvite(code, "", sdp, headers...)
+	}
+	d.session.ours = orBytes(sdp, d.session.ours)
 	d.in.refresh = d.after(provisionalRefresh, func() { d.Ring(code, sdp, headers...) })
 }
 
@@ -46,6 +57,14 @@ func (d *Dialog) Answer(sdp []byte, headers ...Header) {
 		return
 	}
 	d.in.refresh.stop()
+	if r := d.in.unacked; r != nil && (r.sdp || len(d.in.waiting) > 0) { // RFC 3262 3: no 2xx before that PRACK
+		d.in.answer = func() { d.Answer(sdp, headers...) }
+		return
+	} else if r != nil {
+		r.resend.stop()
+		r.giveUp.stop()
+	}
+	d.session.ours = orBytes(sdp, d.session.ours)
 	req := d.in.req
 	res := d.dialogResponse(req, 200, "", sdp, headers...)
 	if !d.in.tx.respond(res) {
@@ -78,8 +97,9 @@ func (d *Dialog) dialogResponse(req *gosip.Request, code int, reason string, bod
 	if code > 100 && code < 300 {
 		res.AppendHeader(d.flow.contact(d.local.identity().User))
 		res.AppendHeader(gosip.NewHeader("Allow", d.s.allow))
-		if code >= 200 {
-			res.AppendHeader(gosip.NewHeader("Supported", ""))
+		if code >= 200 && req.Method != gosip.PRACK {
+			res.AppendHeader(gosip.NewHeader("Supported", supported))
+			addHeaders(res, d.grantSession(req))
 		}
 	}
 	setBody(res, sdpType, body)
@@ -145,6 +165,7 @@ func (d *Dialog) acknowledged(answer []byte) {
 		answer = nil
 	}
 	d.state = confirmed
+	d.session.theirs = orBytes(answer, d.session.theirs)
 	d.tell(Acked{SDP: answer})
 	d.nextOffer()
 }

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"strings"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -78,8 +79,14 @@ func (s *Stack) unacceptable(req *gosip.Request) *fault {
 	if m := req.MaxForwards(); m != nil && m.Val() == 0 && toTag(req) == "" && req.Method != gosip.OPTIONS && req.Method != gosip.REGISTER {
 		return &fault{code: 483}
 	}
-	if require := tokens(req, "require"); len(require) > 0 {
-		return &fault{code: 420, headers: []Header{{"Unsupported", strings.Join(require, ", ")}}}
+	unknown := slices.DeleteFunc(tokens(req, "require"), func(t string) bool {
+		return slices.Contains(strings.Split(supported, ", "), strings.ToLower(t))
+	})
+	if len(unknown) > 0 {
+		return &fault{code: 420, headers: []Header{{"Unsupported", strings.Join(unknown, ", ")}}}
+	}
+	if why := tooBrief(req); why != nil {
+		return why
 	}
 	if len(req.Body()) == 0 || req.Method != gosip.INVITE && req.Method != gosip.UPDATE {
 		return nil
@@ -92,6 +99,9 @@ func (s *Stack) unacceptable(req *gosip.Request) *fault {
 	}
 	return nil
 }
+
+// supported are the extensions we know: Supported of what we send, and what may stand in Require.
+const supported = "100rel, timer"
 
 const sdpType = "application/sdp"
 
@@ -120,7 +130,7 @@ func sdp(msg gosip.Message) []byte {
 
 // allowed is the Allow header.
 func allowed(more []string) string {
-	list := []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER"}
+	list := []string{"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REGISTER"}
 	for _, m := range more {
 		if validToken(m) {
 			list = append(list, strings.ToUpper(m))
