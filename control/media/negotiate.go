@@ -30,7 +30,7 @@ func decodes(set codecs.Set, c sdp.Codec) bool {
 // Everything is the offer to a phone of which nothing is known: all we decode,
 // and telephone-event.
 func (e *Engine) Everything() []sdp.Codec {
-	return append(voice(e.cfg.Set), sdp.Codec{PayloadType: 101, Name: sdp.TelephoneEvent, ClockRate: 8000, Channels: 1, Fmtp: "0-16"})
+	return WithEvents(voice(e.cfg.Set))
 }
 
 // Extended is the offer for the second phone of a call: what the first one
@@ -86,6 +86,36 @@ func (e *Engine) transcodes(from sdp.Codec, to []sdp.Codec) bool {
 		}
 	}
 	return false
+}
+
+// telephoneEvent is RFC 4733 as we offer it.
+var telephoneEvent = sdp.Codec{PayloadType: 101, Name: sdp.TelephoneEvent, ClockRate: 8000, Channels: 1, Fmtp: "0-16"}
+
+// HasEvents tells whether telephone-event is in a list.
+func HasEvents(list []sdp.Codec) bool { return slices.ContainsFunc(list, sdp.Codec.IsEvent) }
+
+// Events are the telephone-events of a list.
+func Events(list []sdp.Codec) (events []sdp.Codec) {
+	for _, c := range list {
+		if c.IsEvent() {
+			events = append(events, c)
+		}
+	}
+	return events
+}
+
+// WithEvents is a list with telephone-event, under a payload type that is free in it.
+func WithEvents(list []sdp.Codec) []sdp.Codec {
+	if HasEvents(list) {
+		return list
+	}
+	event := telephoneEvent
+	for slices.ContainsFunc(list, func(c sdp.Codec) bool { return c.PayloadType == event.PayloadType }) {
+		if event.PayloadType++; event.PayloadType > 127 {
+			return list
+		}
+	}
+	return append(slices.Clone(list), event)
 }
 
 // Mixable is what remains of a list for a room or a tone: one or more codecs we
