@@ -26,11 +26,16 @@ func Builtin() Set {
 			Format: Format{Name: "CN", ClockRate: 8000}, Kind: Noise, PayloadType: 13,
 			Duration: noTime, EncodedLen: noSamples,
 		},
-		Codec{
-			Format: Format{Name: "telephone-event", ClockRate: 8000}, Kind: Event, PayloadType: Dynamic,
-			Duration: noTime, EncodedLen: noSamples,
-		},
+		event(8000), event(16000), event(48000),
 	)
+}
+
+// event is telephone-event at the clock rate of the audio it goes with.
+func event(clockRate int) Codec {
+	return Codec{
+		Format: Format{Name: "telephone-event", ClockRate: clockRate}, Kind: Event, PayloadType: Dynamic,
+		Duration: noTime, EncodedLen: noSamples,
+	}
 }
 
 func linear16(rate int) Codec {

@@ -7,7 +7,8 @@ import (
 )
 
 // Transcoder turns the payloads of one format into payloads of another, packet by packet, keeping
-// their duration. It belongs to one flow.
+// their duration. It belongs to one flow. Where the formats have two clock rates, a Timeline does for the timestamps what
+// the Transcoder does for the payloads.
 type Transcoder interface {
 	// Transform writes the new payload to dst and gives its length in octets.
 	// hot path: no allocation, lock, clock or log.
@@ -17,7 +18,7 @@ type Transcoder interface {
 // longestPacket bounds what one packet can carry, in milliseconds.
 const longestPacket = 120
 
-// Transcoder gives a transcoder between two audio formats of one clock rate; false when there is none.
+// Transcoder gives a transcoder between two audio formats; false when there is none.
 // The same format on both sides gives one that copies. Samples of different rates are resampled.
 func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 	in, ok := s.Find(from)
@@ -25,12 +26,16 @@ func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 		return nil, false
 	}
 	out, ok := s.Find(to)
-	if !ok || out.Kind != Audio || out.ClockRate != in.ClockRate {
+	if !ok || out.Kind != Audio {
 		return nil, false
 	}
 	if in.Is(out.Format) {
 		return duplicate{}, true
 	}
+	if in.NewDecoder == nil || out.NewEncoder == nil {
+		return nil, false
+	}
+	in, out = in.near(out.SampleRate), out.near(in.SampleRate)
 	decoder, encoder := in.NewDecoder(), out.NewEncoder()
 	if t, ok := direct(decoder, encoder); ok {
 		return t, true
@@ -44,6 +49,16 @@ func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 		t.resampler, t.resampled = resampler, make([]int16, longestPacket*out.SampleRate/1000)
 	}
 	return t, true
+}
+
+// near gives the codec with samples of a rate, where it converts better than a resampler.
+func (c Codec) near(sampleRate int) Codec {
+	if c.At != nil {
+		if at, ok := c.At(sampleRate); ok {
+			return at
+		}
+	}
+	return c
 }
 
 // direct gives the transcoders that do not go by linear samples.
@@ -96,6 +111,21 @@ func (t toADPCM) Transform(dst, payload []byte) int { return t.encoder.EncodeLaw
 
 func (t fromADPCM) Transform(dst, payload []byte) int {
 	return t.decoder.DecodeLaw(dst, payload, t.law)
+}
+
+// EventTranscoder scales the duration in telephone-event payloads (RFC 4733 section 2.3) from one clock rate to another.
+func EventTranscoder(from, to int) Transcoder { return eventDuration{uint64(from), uint64(to)} }
+
+type eventDuration struct{ from, to uint64 }
+
+// Transform scales the duration of every event in the payload; one too long for the field stays at its most.
+func (e eventDuration) Transform(dst, payload []byte) int {
+	n := copy(dst, payload)
+	for p := dst[:n]; len(p) >= 4; p = p[4:] {
+		d := min((uint64(p[2])<<8|uint64(p[3]))*e.to/e.from, 0xFFFF)
+		p[2], p[3] = byte(d>>8), byte(d)
+	}
+	return n
 }
 
 // tandem decodes, resamples when the rates are not the same, and encodes.

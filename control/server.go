@@ -31,6 +31,7 @@ type Server struct {
 	log      *slog.Logger
 	relay    *relay.Relay
 	engine   *media.Engine
+	codecs   codecs.Set
 	programs *media.Programs
 	stack    *sip.Stack
 	exchange *call.Exchange
@@ -84,8 +85,9 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	s.proxied = ng.NewOverRelay(s.relay)
+	s.codecs = codecs.Available(codecs.FindLibraries())
 	s.engine = media.New(media.Config{
-		Relay: s.relay, Set: codecs.Builtin(), Programs: s.programs, Interfaces: interfaces,
+		Relay: s.relay, Set: s.codecs, Programs: s.programs, Interfaces: interfaces,
 		Private: privateNetworks(cfg), Latching: latching, Jitter: jitterConfig(cfg),
 	})
 	directory, err := newDirectory(cfg)
@@ -121,7 +123,7 @@ func (s *Server) build() (err error) {
 	}
 	if len(cfg.NG.Listen) > 0 {
 		s.ng, err = ng.New(ng.Config{
-			Listen: cfg.NG.Listen, Relay: s.proxied, Interfaces: interfaces, Codecs: codecs.Builtin(), Latching: latching,
+			Listen: cfg.NG.Listen, Relay: s.proxied, Interfaces: interfaces, Codecs: s.codecs, Latching: latching,
 			MediaTimeout: cfg.Media.Timeouts.NoMedia, HoldTimeout: cfg.Media.Timeouts.Hold, Logger: s.log,
 		})
 		if err != nil {

@@ -76,8 +76,10 @@ func joinAs(t testing.TB, c *Conference, config ParticipantConfig, pcm []int16, 
 // ReceiveRTP tells apart the two that party embeds.
 func (p *party) ReceiveRTP(b []byte, now int64) { p.Participant.ReceiveRTP(b, now) }
 
+var builtin = codecs.Builtin()
+
 func room(members int) *Conference {
-	return NewConference(ConferenceConfig{Members: members, Set: codecs.Builtin()})
+	return NewConference(ConferenceConfig{Members: members, Set: builtin})
 }
 
 func run(c *Conference, ticks int) {

@@ -15,7 +15,7 @@ type edge struct {
 // SetEdge makes p hear from at a gain of its own, dB, whatever from's gain for all the others is. Gains go to -45 dB, which is
 // silence, and +12; they move by less than 0.5 dB a millisecond. Both must be members of one conference.
 func (p *Participant) SetEdge(from *Participant, dB float64) {
-	if from == p || from.conference != p.conference {
+	if from == p || from.gone || from.conference != p.conference {
 		return
 	}
 	e := p.edge(from)

@@ -30,12 +30,12 @@ func (s span) times(o span) span {
 func product(a, b int32) int32 { return int32(int64(a) * int64(b) >> 15) }
 
 // fader is a gain that goes where it is set by 6.5 dB a tick at most, which in a straight line is never steeper than 0.5 dB a
-// millisecond: 140 ms from unity to silence.
+// millisecond: 200 ms from unity to silence.
 type fader struct{ gain, goal int32 }
 
 const (
 	faderStep  = 69_206 // 6.5 dB, Q15
-	faderLeast = 184    // leastGain
+	faderLeast = 33     // -60 dB, from where silence is no step
 )
 
 // move gives the gain of the next tick.

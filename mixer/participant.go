@@ -166,7 +166,7 @@ func (p *Participant) SetSend(format codecs.Format, payloadType uint8, ptime tim
 	return nil
 }
 
-// SetMuted takes the member's voice out of the mix or puts it back, in 140 ms. Who has an edge to it hears it still.
+// SetMuted takes the member's voice out of the mix or puts it back, in 200 ms. Who has an edge to it hears it still.
 func (p *Participant) SetMuted(on bool) {
 	p.muted = on
 	p.voiceGain.set(p.wanted())
@@ -186,7 +186,7 @@ func (p *Participant) wanted() int32 {
 	return p.volume
 }
 
-// SetDeaf lets the member hear silence, or the others again, in 140 ms.
+// SetDeaf lets the member hear silence, or the others again, in 200 ms.
 func (p *Participant) SetDeaf(on bool) {
 	p.ear.set(unityGain)
 	if on {

@@ -28,7 +28,7 @@ func TestIdleRoomsCostNothing(t *testing.T) {
 		all[i] = room(0)
 	}
 	runtime.ReadMemStats(&after)
-	if each := (after.TotalAlloc - before.TotalAlloc) / rooms; each > 2048 {
+	if each := (after.TotalAlloc - before.TotalAlloc) / rooms; each > 512 {
 		t.Errorf("%d bytes for an empty room", each)
 	}
 	if n := testing.AllocsPerRun(1, func() {

@@ -211,6 +211,9 @@ func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
 		l.stats.Dropped[DropPayloadType]++
 	case action.Transform == nil:
 		rtp.SetPayloadType(b, action.PayloadType)
+		if action.Clock != nil {
+			rtp.SetTimestamp(b, action.Clock.Scale(rtp.Timestamp(b)))
+		}
 		l.route.To.sendRTP(s, b)
 	default:
 		payload := rtp.Payload(b)
@@ -226,6 +229,9 @@ func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
 		}
 		out[0] &^= 0x20 // the padding stays behind
 		rtp.SetPayloadType(out, action.PayloadType)
+		if action.Clock != nil {
+			rtp.SetTimestamp(out, action.Clock.Scale(rtp.Timestamp(out)))
+		}
 		l.route.To.sendRTP(s, out[:head+n])
 	}
 }

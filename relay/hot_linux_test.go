@@ -139,6 +139,10 @@ func hotPacket() []byte {
 
 type upper struct{}
 
+type sixfold struct{}
+
+func (sixfold) Scale(timestamp uint32) uint32 { return 6 * timestamp }
+
 func (upper) Transform(dst, payload []byte) int { return copy(dst, payload) }
 
 type null struct{ n int }
@@ -163,6 +167,8 @@ func packetPathNoAllocs(t *testing.T, h *hot) {
 	report := []byte{0x80, rtp.RR, 0, 1, 0, 0, 0, 1}
 	transform := NewPayloadMap()
 	transform[0] = Action{PayloadType: 8, Transform: upper{}}
+	clocked := NewPayloadMap()
+	clocked[0] = Action{PayloadType: 8, Transform: upper{}, Clock: sixfold{}}
 	for _, c := range []struct {
 		name   string
 		route  Route
@@ -172,6 +178,7 @@ func packetPathNoAllocs(t *testing.T, h *hot) {
 		{"relayed", Route{To: h.legs[1]}, p, true},
 		{"renamed", Route{To: h.legs[1], Map: NewPayloadMap()}, p, true},
 		{"transformed", Route{To: h.legs[1], Map: transform}, p, true},
+		{"transformed to another clock", Route{To: h.legs[1], Map: clocked}, p, true},
 		{"sunk", Route{Sink: &null{}}, p, false},
 		{"no route", Route{}, p, false},
 		{"RTCP", Route{To: h.legs[1]}, report, true},

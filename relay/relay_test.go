@@ -376,6 +376,36 @@ func TestPayloadMapRewritesAndTransforms(t *testing.T) {
 	}
 }
 
+// sixfold is a Clock.
+type sixfold struct{}
+
+func (sixfold) Scale(timestamp uint32) uint32 { return 6 * timestamp }
+
+func TestPayloadMapScalesTimestamps(t *testing.T) {
+	b := start(t, udptest.Config{}, relay.Config{Shards: oneShard})
+	k := b.call()
+	m := relay.NewPayloadMap()
+	m[0] = relay.Action{PayloadType: 111, Transform: invert{}, Clock: sixfold{}}
+	m[101] = relay.Action{PayloadType: 102, Clock: sixfold{}}
+	if err := k.legA.SetRoute(relay.Route{To: k.legB, Map: m}); err != nil {
+		t.Fatal(err)
+	}
+	for pt, want := range map[byte]byte{0: 111, 101: 102} {
+		p := k.a.packet()
+		p[1] = pt
+		before := rtp.ReadHeader(p)
+		k.a.rtp.Send(k.legA.LocalRTP(), p)
+		b.net.Advance(20 * time.Millisecond)
+		got, _, ok := k.b.rtp.Receive()
+		if !ok {
+			t.Fatalf("%d did not come through", pt)
+		}
+		if h := rtp.ReadHeader(got); h.Timestamp != 6*before.Timestamp || h.SequenceNumber != before.SequenceNumber || h.PayloadType != want {
+			t.Errorf("%+v became %+v", before, h)
+		}
+	}
+}
+
 // sink keeps what it is given. Its fields belong to the shard's thread.
 type sink struct {
 	packets int

@@ -27,13 +27,18 @@ type Editor interface {
 // PayloadMap says for each payload type what is done to a packet. Do not change it once a route has it.
 type PayloadMap [128]Action
 
-// Action is what is done to the packets of one payload type. Sequence number, timestamp, marker, SSRC, CSRCs and
-// extension are kept.
+// Action is what is done to the packets of one payload type. Sequence number, marker, SSRC, CSRCs and extension are kept, and
+// the timestamp where there is no Clock.
 type Action struct {
 	PayloadType uint8     // what the packet leaves with
 	Drop        bool      // it does not leave
 	Transform   Transform // what the payload goes through; nil = unchanged
+	Clock       Clock     // what the timestamp goes through, one for all payload types of a stream; nil = unchanged
 }
+
+// Clock converts the timestamps of one stream to another clock rate. It is called on the shard's thread. Hot path: no allocation,
+// lock, clock or log.
+type Clock interface{ Scale(timestamp uint32) uint32 }
 
 // Transform turns the payload of one codec into that of another, packet by packet. It is called on the shard's
 // thread, for one flow or several of one shard. Hot path: no allocation, lock, clock or log.

@@ -67,7 +67,6 @@ type Call struct {
 	offered              bool // our offer went out in an answer; the ACK carries theirs
 
 	status Status // guarded by phone.mu
-	notes  []Note // likewise
 }
 
 // ID returns the Call-ID.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sidetone/codecs/dtmf"
 	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/control/sip"
@@ -30,7 +31,8 @@ type Leg struct {
 	heldAt    time.Time
 	offering  bool // an offer of ours is on its way
 	room      *Room
-	keypad    keypad
+	owner     func(dtmf.Press) // who gets the keys its phone presses; nil = the other phone
+	overheard bool             // its media reports them
 	gone      bool
 
 	published atomic.Pointer[LegState]

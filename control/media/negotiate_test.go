@@ -3,6 +3,7 @@ package media
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"sidetone/codecs"
 	"sidetone/control/sdp"
@@ -71,31 +72,86 @@ func TestBridged(t *testing.T) {
 	}
 }
 
+func wideEngine() *Engine { return New(Config{Set: codecs.Extended().With(opusLike)}) }
+
+// opusLike is a codec with the clock and name of Opus that needs no library: linear audio.
+var opusLike = func() codecs.Codec {
+	c, _ := codecs.Builtin().Lookup("L16", 16000)
+	c.Format, c.SampleRate, c.Parameters = codecs.Format{Name: "opus", ClockRate: 48000, Channels: 2}, 16000, "useinbandfec=1"
+	c.Duration = func(p []byte) int { return len(p) / 2 * 3 }
+	return c
+}()
+
+func TestWhatIsOffered(t *testing.T) {
+	e := wideEngine()
+	var text []string
+	for _, c := range e.Everything() {
+		text = append(text, c.String())
+	}
+	want := []string{"8 PCMA/8000", "0 PCMU/8000", "9 G722/8000", "107 opus/48000/2", "96 G726-32/8000",
+		"101 telephone-event/8000", "102 telephone-event/48000"}
+	if !slices.Equal(text, want) {
+		t.Errorf("everything is %q, want %q", text, want)
+	}
+	// Nothing of the first phone's is moved, nothing is given a payload type twice, events go with their clocks.
+	g726 := sdp.Codec{PayloadType: 101, Name: "G726-32", ClockRate: 8000, Channels: 1}
+	offered := []sdp.Codec{pcma, as(opus, 96), g726, as(event, 107)}
+	text = nil
+	for _, c := range e.Extended(offered) {
+		text = append(text, c.String())
+	}
+	want = []string{"8 PCMA/8000", "96 opus/48000/2", "101 G726-32/8000", "107 telephone-event/8000", "0 PCMU/8000", "9 G722/8000",
+		"102 telephone-event/48000"}
+	if !slices.Equal(text, want) {
+		t.Errorf("extended is %q, want %q", text, want)
+	}
+	if got := e.Extended([]sdp.Codec{pcma}); slices.ContainsFunc(got, sdp.Codec.IsEvent) {
+		t.Errorf("events for a phone that has none: %v", got)
+	}
+	full := make([]sdp.Codec, 0, 40)
+	for pt := range uint8(32) {
+		full = append(full, sdp.Codec{PayloadType: 96 + pt, Name: "x", ClockRate: 1000 + int(pt), Channels: 1})
+	}
+	for _, c := range e.Extended(append(full, pcma))[33:] {
+		if c.PayloadType >= 96 {
+			t.Errorf("no payload type is free, and yet: %v", c)
+		}
+	}
+}
+
+func TestBridgedAcrossClocks(t *testing.T) {
+	e := wideEngine()
+	wide := sdp.Codec{PayloadType: 110, Name: "telephone-event", ClockRate: 48000, Channels: 1, Fmtp: "0-15"}
+	if got := e.Bridged([]sdp.Codec{opus, event, wide}, []sdp.Codec{pcma, event}); !slices.Equal(got, []sdp.Codec{opus, wide}) {
+		t.Errorf("told %v, want opus and its events", got)
+	}
+}
+
+func TestPacketTime(t *testing.T) {
+	for _, tc := range []struct {
+		codec sdp.Codec
+		lines string
+		want  int
+	}{
+		{pcma, "", 20}, {pcma, "a=ptime:30\r\n", 30}, {pcma, "a=ptime:10\r\n", 10}, {pcma, "a=ptime:5\r\n", 10},
+		{pcma, "a=ptime:200\r\n", 60}, {pcma, "a=ptime:35\r\n", 30}, {pcma, "a=maxptime:10\r\n", 10}, {pcma, "a=ptime:60\r\na=maxptime:40\r\n", 40},
+		{opus, "a=ptime:30\r\n", 20}, {opus, "a=ptime:50\r\n", 40}, {opus, "a=ptime:60\r\n", 60},
+	} {
+		s, err := sdp.Parse([]byte("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n" + tc.lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := packetTime(tc.codec, s.Audio()); got != time.Duration(tc.want)*time.Millisecond {
+			t.Errorf("%s with %q: %v, want %d ms", tc.codec.Name, tc.lines, got, tc.want)
+		}
+	}
+}
+
 func TestMixable(t *testing.T) {
 	if got := names(testEngine().Mixable([]sdp.Codec{g729, pcma, event, noise, opus})); !slices.Equal(got, []string{"PCMA", "telephone-event", "CN"}) {
 		t.Fatalf("got %v", got)
 	}
 	if got := testEngine().Mixable([]sdp.Codec{g729, event}); got != nil {
 		t.Fatalf("events alone are no audio: %v", got)
-	}
-}
-
-func TestTranslate(t *testing.T) {
-	m := translate(codecs.Builtin(), []sdp.Codec{pcma, event, noise}, []sdp.Codec{pcmu, as(event, 97)})
-	if a := m[8]; a.Drop || a.PayloadType != 0 || a.Transform == nil {
-		t.Fatalf("PCMA: %+v, want transcoded to 0", a)
-	}
-	if a := m[101]; a.Drop || a.PayloadType != 97 || a.Transform != nil {
-		t.Fatalf("telephone-event: %+v, want relayed as 97", a)
-	}
-	for _, pt := range []int{0, 13, 96} {
-		if !m[pt].Drop {
-			t.Fatalf("payload type %d was never agreed and is not dropped", pt)
-		}
-	}
-	dst := make([]byte, 160)
-	n := m[8].Transform.Transform(dst, slices.Repeat([]byte{0xd5}, 160)) // A-law's softest step up
-	if n != 160 || dst[0] != 0xfe {                                      // and mu-law's, both 8 of 32768
-		t.Fatalf("A-law 0xd5 became %d octets of %#x", n, dst[0])
 	}
 }

@@ -112,7 +112,7 @@ func (s *seat) change(t talk) error {
 	var err error
 	r.engine.cfg.Relay.Do(r.shard, func(*relay.Shard) {
 		s.participant.SetReceive(t.receive)
-		err = s.participant.SetSend(t.send, t.sendPT, ptime)
+		err = s.participant.SetSend(t.send, t.sendPT, t.ptime)
 	})
 	return errors.Join(err, s.leg.SetRoute(relay.Route{Sink: s.participant, Tap: t.tap}))
 }

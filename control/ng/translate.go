@@ -167,6 +167,9 @@ func (a *agreement) payload(from int, set codecs.Set) *relay.PayloadMap {
 		}
 		t, _ := set.Transcoder(asFormat(c), asFormat(wanted[i]))
 		action.PayloadType, action.Transform = wanted[i].PayloadType, t
+		if c.ClockRate != wanted[i].ClockRate {
+			action.Clock = codecs.NewTimeline(c.ClockRate, wanted[i].ClockRate)
+		}
 	}
 	if same {
 		return nil
