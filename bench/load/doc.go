@@ -14,6 +14,7 @@
 //	Signal, Churn: the latency of ng requests, and how many calls a second    signal.go
 //	SIPCalls: whole SIP calls between stations of the server                 sip_calls.go sip_message.go
 //	Search: the highest rate that holds                                      knee.go
+//	Generator.Burst: how soon streams flow again after one                    burst.go
 //
 // A Generator belongs to one goroutine, which is best locked to a thread that has a core for itself: the loop never
 // sleeps (a sleeping receiver would make the server pay for waking it) and never allocates. What a server sees:

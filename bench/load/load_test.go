@@ -97,6 +97,30 @@ func TestLossIsCounted(t *testing.T) {
 	}
 }
 
+// After a burst the legs of a server that passes everything on flow again; of one that loses every packet none does.
+func TestBurst(t *testing.T) {
+	const legs, watch = 10, 300 * time.Millisecond
+	b := Burst{Legs: legs, Rate: 500, Pace: 50, Length: 100 * time.Millisecond, Watch: watch}
+	for _, tc := range []struct{ lose, silent int }{{0, 0}, {1, legs}} {
+		r := reflector(t)
+		r.Lose(tc.lose)
+		g := generator(t, r, Relay)
+		if err := g.Open(t.Context(), legs); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := g.Burst(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := rec.Silent(watch); n != tc.silent || len(rec.First) != legs || rec.After.Sent != legs*50*3/10 {
+			t.Errorf("losing every %d. packet: %d of %d legs silent, %d packets sent after the burst", tc.lose, n, len(rec.First), rec.After.Sent)
+		}
+		if last := rec.Last(watch); last <= 0 || (last == watch) != (tc.silent > 0) {
+			t.Errorf("losing every %d. packet: the last leg flowed after %v", tc.lose, last)
+		}
+	}
+}
+
 func TestSignalling(t *testing.T) {
 	r := reflector(t)
 	g := generator(t, r, Relay)

@@ -40,9 +40,9 @@ type player struct {
 
 // play runs a step: send what is due, take what has come, and do it again without ever sleeping, because a thread
 // that sleeps wakes up late and makes the server under test pay for waking it.
-func (g *Generator) play(ctx context.Context, legs []*leg, meter func() (time.Duration, error), warm int, res *Result) error {
+func (g *Generator) play(ctx context.Context, legs []*leg, step Step, warm int, res *Result) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // nothing here makes garbage worth a pause
-	p := &player{g: g, legs: legs, plan: g.sink.plan, warm: warm, meter: meter, res: res}
+	p := &player{g: g, legs: legs, plan: g.sink.plan, warm: warm, meter: step.Meter, res: res}
 	for _, l := range legs {
 		if l.secure {
 			p.secure++
@@ -68,8 +68,10 @@ func (g *Generator) play(ctx context.Context, legs []*leg, meter func() (time.Du
 	if err := p.finish(); err != nil {
 		return err
 	}
-	if err := g.drain(ctx); err != nil {
-		return err
+	if !step.abrupt {
+		if err := g.drain(ctx); err != nil {
+			return err
+		}
 	}
 	res.Sent = p.plan.Total - warm
 	res.Overrun = g.overrun() - overrun

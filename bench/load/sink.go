@@ -1,6 +1,9 @@
 package load
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // sampling is how many SRTP packets pass for each one that is decrypted and compared.
 const sampling = 64
@@ -18,6 +21,9 @@ type sink struct {
 	taken int      // packets of the step that arrived, each counted once
 	// secure packets since one was decrypted
 	unchecked int
+
+	back  []time.Duration // by turn of the sending leg: when its first packet arrived, after ended; nil = not to be noted
+	ended int64
 }
 
 func (s *sink) begin(g *Generator, legs []*leg, plan Schedule, warm int, res *Result) {
@@ -55,6 +61,11 @@ func (s *sink) take(a *arrival) {
 	}
 	s.seen[word] |= bit
 	s.taken++
+	if s.back != nil {
+		if d := &s.back[number%len(s.legs)]; *d < 0 {
+			*d = time.Duration(a.at - s.ended)
+		}
+	}
 	if number >= s.warm {
 		s.res.Received++
 		s.res.Delay.Record(a.at - s.plan.Due(number))

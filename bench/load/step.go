@@ -18,6 +18,8 @@ type Step struct {
 	// Meter reads what the server has used so far; it is called at both ends of the window, on the goroutine
 	// that sends. May be nil.
 	Meter func() (time.Duration, error)
+
+	abrupt bool // the step ends with its last packet: nobody waits for what is under way
 }
 
 // Result is what a step measured in its window. Delays are from when a packet was due until it was delivered to us.
@@ -94,7 +96,7 @@ func (g *Generator) Run(ctx context.Context, s Step) (*Result, error) {
 	res := &Result{}
 	plan := Schedule{Start: time.Now().Add(startDelay).UnixNano(), Rate: s.Rate, Total: total}
 	g.sink.begin(g, legs, plan, warm, res)
-	if err := g.play(ctx, legs, s.Meter, warm, res); err != nil {
+	if err := g.play(ctx, legs, s, warm, res); err != nil {
 		return nil, err
 	}
 	return res, nil

@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"runtime"
 	"slices"
@@ -84,6 +85,18 @@ func TestOwnAccounts(t *testing.T) {
 	}
 	if m, err := self.Memory(); err != nil || m < 1<<20 {
 		t.Errorf("memory %d, %v", m, err)
+	}
+	sockets, err := self.Sockets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if n, err := self.Sockets(); err != nil || n != sockets+1 {
+		t.Errorf("%d sockets and one more are %d, %v", sockets, n, err)
 	}
 	if n, err := self.Files(); err != nil || n < 3 {
 		t.Errorf("files %d, %v", n, err)

@@ -71,6 +71,25 @@ func parseMemory(status string) (int64, error) {
 	return 0, errors.New("no VmRSS in status")
 }
 
+// Sockets returns how many sockets the process has open.
+func (p Process) Sockets() (n int, err error) {
+	dir := fmt.Sprintf("/proc/%d/fd", int(p))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		switch to, err := os.Readlink(filepath.Join(dir, e.Name())); {
+		case errors.Is(err, fs.ErrNotExist): // closed meanwhile
+		case err != nil:
+			return 0, err
+		case strings.HasPrefix(to, "socket:"):
+			n++
+		}
+	}
+	return n, nil
+}
+
 // Files returns how many files the process has open.
 func (p Process) Files() (int, error) {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", int(p)))

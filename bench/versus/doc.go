@@ -6,7 +6,7 @@
 //	  Contender.Start ──► server process on the server's core ──► stage: ping, warm up, steps        stage.go
 //	                                 │                                     │ load.Generator
 //	                                 ▼                                     ▼
-//	  relay, srtp, transcode: packets.go    signal: signal.go
+//	  relay, srtp, transcode: packets.go, hardship.go    signal: signal.go
 //	                                 │ Samples, watch (foreign load, drops, generator): watch.go
 //	                                 ▼
 //	                           report.Report
@@ -22,6 +22,10 @@
 //	memory_per_call_bytes    growth of the resident set from none to 1,000 calls with media, for each
 //	files_per_call           the same of open files
 //	cpu_200_legs_us, cpu_10000_legs_us   time a packet at 50,000 packets/s, ours alone
+//	sockets_10000_legs, memory_per_call_10000_legs_bytes   with as many open: sockets, and growth since before the first call
+//	burst_silent_streams     of 50 that had 3,000 packets/s each for 1.5 s, those with nothing for 100 ms after it
+//	burst_recovery_us        until the last of them flows again; a second when one does not within that
+//	p999_us@60%, lost_percent@60%        in a minute at 60 % of the capacity that was found, in the last round
 //	ng_p50_us, ng_p99_us     offer and answer of one call together, at 400 calls/s
 //	ng_calls_per_second      offer, answer, delete, sixteen calls at once
 //	calls_per_second         whole SIP calls, 32 at once, from INVITE to both BYEs; call_setup_p50_us to the 200; ours alone

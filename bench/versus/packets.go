@@ -16,7 +16,10 @@ const (
 	fewLegsKey  = "cpu_200_legs_us"
 	manyLegsKey = "cpu_10000_legs_us"
 	growthKey   = "cpu_10000_legs_over_200_legs"
-	limitName   = "its limit" // of a step of the search
+	// With the many legs open: the sockets that the server holds, and its memory since before the first call.
+	manySocketsKey = "sockets_10000_legs"
+	manyMemoryKey  = "memory_per_call_10000_legs_bytes"
+	limitName      = "its limit" // of a step of the search
 )
 
 // What a capacity means.
@@ -31,8 +34,8 @@ const (
 
 func ratioKey(key string) string { return report.RatioKey(key) }
 
-// packets is one round of a bench that passes packets on.
-func (s *stage) packets(ctx context.Context, own bool, knee *int) error {
+// packets is one round of a bench that passes packets on, own: ours, last: with what is done once.
+func (s *stage) packets(ctx context.Context, own, last bool, knee *int) error {
 	if err := s.warmUp(ctx); err != nil {
 		return err
 	}
@@ -49,7 +52,13 @@ func (s *stage) packets(ctx context.Context, own bool, knee *int) error {
 			return err
 		}
 	}
-	return s.capacity(ctx, knee)
+	if err := s.capacity(ctx, knee); err != nil || !s.plan.growth {
+		return err
+	}
+	if err := s.burst(ctx); err != nil || !last {
+		return err
+	}
+	return s.sustain(ctx, *knee)
 }
 
 // memory opens the calls, lets each have media, and divides what the server has grown by.
@@ -59,6 +68,7 @@ func (s *stage) memory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.idle = before
 	files, err := s.process.Files()
 	if err != nil {
 		return err
@@ -115,6 +125,11 @@ func (s *stage) growth(ctx context.Context) error {
 		if _, err := s.generator.Run(ctx, load.Step{Rate: s.plan.growthRate, Legs: legs, Window: s.plan.prime}); err != nil {
 			return err
 		}
+		if part.legs == s.plan.manyLegs {
+			if err := s.held(legs / 2); err != nil {
+				return err
+			}
+		}
 		res, err := s.step(ctx, part.key, s.plan.growthRate, legs, s.plan.window, nil)
 		if err != nil {
 			return err
@@ -123,6 +138,21 @@ func (s *stage) growth(ctx context.Context) error {
 		s.samples.Add(part.key, float64(res.CPUPerPacket())*microseconds)
 	}
 	s.dirty = true // the search is for fewer calls
+	return nil
+}
+
+// held notes what the server holds for so many calls.
+func (s *stage) held(calls int) error {
+	sockets, err := s.process.Sockets()
+	if err != nil {
+		return err
+	}
+	memory, err := s.process.Memory()
+	if err != nil {
+		return err
+	}
+	s.samples.Add(manySocketsKey, float64(sockets))
+	s.samples.Add(manyMemoryKey, float64(memory-s.idle)/float64(calls))
 	return nil
 }
 

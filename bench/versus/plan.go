@@ -20,14 +20,16 @@ type plan struct {
 	prime        time.Duration // of the first packets, before anything is measured
 	probe        time.Duration // of a step of the search for the capacity
 	resolution   float64
-	tries        int // a rate of the search has failed when it failed so often
+	tries        int           // a rate of the search has failed when it failed so often
+	sustain      time.Duration // of the run at sustainShare of the capacity
+	burst        load.Burst
 	signal       time.Duration
 	churn        time.Duration
 	legs         int // of steps and search
 	manyLegs     int
 	kind         load.Kind
 	rates        []int
-	growth       bool // compare few legs with many, at growthRate
+	growth       bool // compare few legs with many, at growthRate; then a burst, and a long run
 	growthRate   int
 	searchFrom   int
 	lowestProbe  int
@@ -38,12 +40,13 @@ type plan struct {
 func newPlan(name string, quick bool) (plan, error) {
 	p := plan{
 		rounds: 3, window: 4 * time.Second, warm: 500 * time.Millisecond, prime: 500 * time.Millisecond, probe: 2 * time.Second, resolution: 0.03, tries: 2,
+		sustain: time.Minute, burst: load.Burst{Legs: 50, Rate: 3000, Pace: legPackets, Length: 1500 * time.Millisecond, Watch: time.Second},
 		signal: 5 * time.Second, churn: 3 * time.Second,
 		legs: 2000, manyLegs: 10_000, growthRate: 50_000, searchFrom: 80_000, lowestProbe: 5000, highestProbe: 500_000,
 	}
 	if quick {
 		p.window, p.warm, p.probe = 800*time.Millisecond, 200*time.Millisecond, 400*time.Millisecond
-		p.resolution, p.tries = 0.08, 1
+		p.resolution, p.tries, p.sustain = 0.08, 1, 3*time.Second
 		p.signal, p.churn = 2*time.Second, 1500*time.Millisecond
 	}
 	switch name {
@@ -85,6 +88,9 @@ func Keys(name string) ([]string, error) {
 	}
 	if p.rates != nil {
 		values = append(values, "memory_per_call_bytes", "files_per_call", "capacity")
+		if p.growth {
+			values = append(values, burstSilentKey, burstBackKey, sustainedLossKey, sustainedDelayKey)
+		}
 	} else {
 		values = append(values, signalKeys...)
 	}
@@ -93,7 +99,7 @@ func Keys(name string) ([]string, error) {
 	}
 	own := values
 	if p.growth {
-		own = slices.Concat(own, []string{fewLegsKey, manyLegsKey})
+		own = slices.Concat(own, []string{fewLegsKey, manyLegsKey, manySocketsKey, manyMemoryKey})
 		ratios = append(ratios, growthKey)
 	}
 	if name == "signal" {

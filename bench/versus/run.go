@@ -164,7 +164,7 @@ func (r *runner) round(ctx context.Context, c *Contender, samples *report.Sample
 	if r.plan.rates == nil {
 		err = s.signal(ctx, own)
 	} else {
-		err = s.packets(ctx, own, knee)
+		err = s.packets(ctx, own, round == r.plan.rounds-1, knee)
 	}
 	if errors.Is(err, context.Canceled) {
 		return err

@@ -37,7 +37,8 @@ type stage struct {
 	watch     *watch
 	samples   *report.Samples
 	progress  func(what string)
-	dirty     bool // a load it could not carry may have left its calls in any state
+	idle      int64 // bytes that the server had in memory before its calls
+	dirty     bool  // a load it could not carry may have left its calls in any state
 }
 
 // open starts the contender and returns when it answers.

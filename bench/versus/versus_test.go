@@ -62,7 +62,8 @@ func tiny(p plan) plan {
 	p.prime = 20 * time.Millisecond
 	p.legs, p.manyLegs, p.growthRate = 20, 60, 2000
 	p.searchFrom, p.lowestProbe, p.highestProbe = 1000, 500, 2000
-	p.signal, p.churn = 50*time.Millisecond, 50*time.Millisecond
+	p.signal, p.churn, p.sustain = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	p.burst = load.Burst{Legs: 4, Rate: 500, Pace: legPackets, Length: 50 * time.Millisecond, Watch: 300 * time.Millisecond}
 	for i := range p.rates {
 		p.rates[i] = 1000 * (i + 1)
 	}
@@ -111,13 +112,14 @@ func TestEveryBenchAgainstAReflector(t *testing.T) {
 			wanted := []string{"sidetone.capacity", "sidetone.files_per_call", "sidetone.cpu_per_packet_us@1k", "sidetone.p50_us@1k", "sidetone.lost_percent@1k"}
 			switch name {
 			case "relay":
-				wanted = append(wanted, "capacity", "files_per_call", "cpu_per_packet@1k", "p99@3k", "peer.capacity", "cpu_10000_legs_over_200_legs", "sidetone.cpu_200_legs_us")
+				wanted = append(wanted, "capacity", "files_per_call", "cpu_per_packet@1k", "p99@3k", "peer.capacity", "cpu_10000_legs_over_200_legs", "sidetone.cpu_200_legs_us",
+					"sidetone.sockets_10000_legs", "burst_recovery", "sidetone.burst_silent_streams", "peer.p999_us@60%", "sidetone.lost_percent@60%")
 			case "signal":
 				wanted = []string{"sidetone.ng_p50_us", "peer.ng_p99_us", "ng_p50", "ng_p99", "ng_calls_per_second"}
 			}
 			for _, key := range wanted {
 				v, ok := rep.Value(key)
-				if !ok || v < 0 || v == 0 && !strings.Contains(key, "lost") {
+				if !ok || v < 0 || v == 0 && !strings.Contains(key, "lost") && !strings.Contains(key, "silent") {
 					t.Errorf("%s is %v, %v", key, v, ok)
 				}
 			}
@@ -192,7 +194,8 @@ func TestNobodyToMeasure(t *testing.T) {
 func TestKeys(t *testing.T) {
 	for name, wanted := range map[string][]string{
 		"relay": {"cpu_per_packet@50k", "cpu_per_packet@100k", "capacity", "p99@100k", "sidetone.p50_us@10k", "sidetone.p50_us@100k",
-			"memory_per_call", "cpu_10000_legs_over_200_legs", "ratio.capacity", "peer.capacity"},
+			"memory_per_call", "cpu_10000_legs_over_200_legs", "sidetone.burst_silent_streams", "peer.burst_silent_streams", "sidetone.p999_us@60%",
+			"sidetone.lost_percent@60%", "sidetone.sockets_10000_legs", "sidetone.memory_per_call_10000_legs_bytes", "ratio.capacity", "peer.capacity"},
 		"srtp":      {"cpu_per_packet@90k", "capacity"},
 		"transcode": {"cpu_per_packet@50k", "capacity"},
 		"signal":    {"ng_p50", "ng_p99", "ng_calls_per_second", "sidetone.calls_per_second"},
