@@ -94,17 +94,23 @@ func (s *Server) build() (err error) {
 	if err != nil {
 		return err
 	}
+	serveTLS, dialTLS, err := sipTLS(cfg, s.log)
+	if err != nil {
+		return err
+	}
 	s.stack, err = sip.New(sip.Config{
+		TLS: serveTLS, TLSClient: dialTLS,
 		Listen: cfg.SIP.Listen, Realm: cfg.SIP.Realm, UserAgent: "sidetone",
 		AnswerTimeout: cfg.Media.Timeouts.Answer,
 		Accounts:      directory, AuthInvites: cfg.SIP.AuthInvites,
 		Whitelist: sip.Whitelist{Enabled: cfg.SIP.Whitelist.Enabled, Networks: cfg.SIP.Whitelist.Networks},
 		Registrar: sip.RegistrarConfig{
 			Expires: cfg.SIP.Expires, NATExpires: cfg.SIP.NATExpires,
-			NATCheckPort: cfg.SIP.NATCheck == "ip_port", MaxStations: cfg.SIP.MaxStations, OnChange: s.registration,
+			NATCheckPort: cfg.SIP.NATCheck == "ip_port", MaxStations: cfg.SIP.MaxStations, MaxContacts: cfg.SIP.MaxContacts, OnChange: s.registration,
 		},
-		OnInvite: func(in *sip.Invite) { s.exchange.OnInvite(in) },
-		Logger:   s.log,
+		Exclusive: exclusive(cfg),
+		OnInvite:  func(in *sip.Invite) { s.exchange.OnInvite(in) },
+		Logger:    s.log,
 	})
 	if err != nil {
 		return err

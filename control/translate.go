@@ -1,12 +1,16 @@
 package control
 
 import (
+	"crypto/tls"
+	"log/slog"
 	"net"
 	"net/netip"
+	"time"
 
 	"sidetone/control/call"
 	"sidetone/control/config"
 	"sidetone/control/media"
+	"sidetone/control/sip"
 	"sidetone/jitter"
 	"sidetone/relay"
 )
@@ -40,6 +44,35 @@ func privateNetworks(cfg *config.Config) []netip.Prefix {
 		}
 	}
 	return list
+}
+
+// sipTLS are the TLS settings of what we serve and of what we connect to; nil when there is no certificate.
+func sipTLS(cfg *config.Config, log *slog.Logger) (server *tls.Config, client func(name string) *tls.Config, err error) {
+	t := cfg.SIP.TLS
+	if t.Certificate == "" {
+		return nil, nil, nil
+	}
+	c, err := sip.LoadTLS(sip.TLSFiles{
+		Certificate: t.Certificate, Key: t.Key, ClientCA: t.ClientCA, Mutual: t.Mutual, ValidateAny: t.ValidateAnyCertificate,
+	}, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.Server(), c.Client, nil
+}
+
+func exclusive(cfg *config.Config) sip.Exclusive {
+	x := cfg.SIP.CommExclusive
+	never := func(d time.Duration) time.Duration {
+		if d == 0 {
+			return -1
+		}
+		return d
+	}
+	return sip.Exclusive{
+		Silent: x.Mode == "no_response", Limit: x.RegisterRetryLimit,
+		RegisterBlock: never(x.RegisterBlock), MessageBlock: never(x.MessageBlock),
+	}
 }
 
 func jitterConfig(cfg *config.Config) jitter.Config {

@@ -23,7 +23,8 @@ const speech = -20.0
 type BaresipConfig struct {
 	Tel, UserID, Password string
 	Server                string   // host:port it registers with; empty = none, it is dialled by URI
-	Transport             string   // "udp" (default) or "tcp"
+	Transport             string   // "udp" (default), "tcp" or "tls"
+	Certificate           string   // file it shows, certificate and key in PEM; empty = none
 	Codecs                []string // "PCMU", "PCMA"; default both
 	SRTP                  string   // "" = none, "srtp" = it can do without, "srtp-mand" = it offers nothing else; see its module srtp
 	Tone                  float64  // Hz
@@ -112,6 +113,9 @@ module_app ctrl_tcp.so
 module_app debug_cmd.so
 ctrl_tcp_listen 127.0.0.1:%d
 `, b.port, wav, rate, modulePath(), b.port+2)
+	if b.cfg.Certificate != "" {
+		config += "sip_certificate " + b.cfg.Certificate + "\n"
+	}
 	host, register := fmt.Sprintf("127.0.0.1:%d", b.port), 0
 	if b.cfg.Server != "" {
 		host, register = b.cfg.Server, 60

@@ -32,6 +32,7 @@ type SIP struct {
 	NATCheck      string        `yaml:"nat_check" oneof:"ip ip_port"`   // what must differ to be behind NAT
 	AuthInvites   bool          `yaml:"auth_invites"`                   // false: by registered source address
 	MaxStations   int           `yaml:"max_stations" min:"1" max:"100000"`
+	MaxContacts   int           `yaml:"max_contacts" min:"1" max:"16"` // of one station
 	Whitelist     Whitelist     `yaml:"whitelist"`
 	CommExclusive CommExclusive `yaml:"comm_exclusive"`
 }

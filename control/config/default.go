@@ -16,6 +16,7 @@ func Default() *Config {
 			NATCheck:    "ip",
 			AuthInvites: true,
 			MaxStations: 480,
+			MaxContacts: 1,
 			Whitelist: Whitelist{Enabled: true, Networks: prefixes(
 				"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7", "fe80::/10")},
 			CommExclusive: CommExclusive{Mode: "response", RegisterRetryLimit: 2,

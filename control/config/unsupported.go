@@ -12,17 +12,6 @@ var unsupported = []struct {
 	feature string
 	find    func(c, d *Config, found func(path string))
 }{
-	{"TLS", func(c, d *Config, found func(string)) {
-		differing(c.SIP.TLS, d.SIP.TLS, "sip.tls", found)
-		for i, l := range c.SIP.Listen {
-			if strings.HasPrefix(l, "tls:") {
-				found(entry("sip.listen", i))
-			}
-		}
-	}},
-	{"another comm_exclusive than the default", func(c, d *Config, found func(string)) {
-		differing(c.SIP.CommExclusive, d.SIP.CommExclusive, "sip.comm_exclusive", found)
-	}},
 	{"auto", func(c, _ *Config, found func(string)) {
 		if c.Media.Path == "auto" {
 			found("media.path")

@@ -22,6 +22,7 @@ func validate(r *report, c *Config, host Host) {
 		checkTag(r, v, path, tag)
 	})
 	checkSIP(r, c, host)
+	checkTLS(r, c, host)
 	checkMedia(r, c, host)
 	checkStations(r, c)
 	checkNumbers(r, c)

@@ -3,7 +3,6 @@ package sip
 import (
 	"crypto/subtle"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -28,6 +27,7 @@ const (
 	authAsk            // none, or not for a nonce of ours: challenge
 	authStale          // right password, old or used nonce: challenge with stale=true
 	authDenied         // wrong number, user or password
+	authShut           // blocked: not looked at
 )
 
 func newDigestAuth(s *Stack) *digestAuth {
@@ -35,8 +35,8 @@ func newDigestAuth(s *Stack) *digestAuth {
 }
 
 // check judges a request for the station with that number.
-func (a *digestAuth) check(req *gosip.Request, tel string, source netip.Addr) (Account, verdict) {
-	now := time.Now()
+func (a *digestAuth) check(req *gosip.Request, tel string, f Flow) (Account, verdict) {
+	now, source := time.Now(), f.Remote.Addr()
 	cred := a.credentials(req)
 	if cred == nil {
 		return Account{}, authAsk
@@ -52,6 +52,9 @@ func (a *digestAuth) check(req *gosip.Request, tel string, source netip.Addr) (A
 	}
 	user := subtle.ConstantTimeCompare([]byte(cred.Username), []byte(acc.UserID))
 	if user&response(cred, string(req.Method), ha1) != 1 || !found {
+		if fresh { // an old nonce may have been seen by others
+			a.s.refused(string(req.Method), tel, cred.Nonce+cred.Response, f, now)
+		}
 		return Account{}, authDenied
 	}
 	nc := uint32(cred.Nc)
@@ -124,13 +127,15 @@ func (a *digestAuth) challenge(req *gosip.Request, f Flow, stale bool) {
 
 // authenticate checks a request and answers it unless it passed.
 func (s *Stack) authenticate(req *gosip.Request, f Flow, tel string) (Account, verdict) {
-	acc, v := s.digest.check(req, tel, f.Remote.Addr())
+	if s.shut(f, tel, req.Method == gosip.REGISTER, func() { s.stateless(req, f, 403, "") }) {
+		return Account{}, authShut
+	}
+	acc, v := s.digest.check(req, tel, f)
 	switch v {
 	case authAsk, authStale:
 		s.digest.challenge(req, f, v == authStale)
 	case authDenied:
 		s.count.forbidden.Add(1)
-		s.limit.warn("authentication failed", "method", string(req.Method), "tel", clean(tel), "peer", f.Remote)
 		s.stateless(req, f, 403, "")
 	}
 	return acc, v
@@ -145,11 +150,13 @@ func (in *Invite) Authenticate() (acc Account, ok bool) {
 	s := in.s
 	tel := in.From().User
 	acc, found := s.config.Accounts.ByTel(tel)
-	if s.config.AuthInvites && !(found && acc.ByAddress) {
+	if found && (acc.ByAddress || !s.config.AuthInvites) && s.registrar.Registered(tel, in.flow.Remote.Addr()) {
+		ok = true
+	} else if s.config.AuthInvites { // also when a station let in by address calls from elsewhere: nobody learns that it is one
 		var v verdict
 		acc, v = s.authenticate(in.req, in.flow, tel)
 		ok = v == authOK
-	} else if ok = found && s.registrar.Registered(tel, in.flow.Remote.Addr()); !ok {
+	} else {
 		s.count.forbidden.Add(1)
 		s.limit.warn("call from an unregistered address", "tel", clean(tel), "peer", in.flow.Remote)
 		s.stateless(in.req, in.flow, 403, "")

@@ -9,8 +9,9 @@
 //	   │                  │                             │
 //	   │ in a dialog      │ new INVITE                  │ REGISTER
 //	   ▼                  ▼                             ▼
-//	Dialog.post      Config.OnInvite(*Invite)      receiveRegister ─► digestAuth ─► Registrar
-//	   │              Authenticate, Reply | Accept           (digest.go, nonce.go, registrar.go, binding.go)
+//	Dialog.post      Config.OnInvite(*Invite)      receiveRegister ─► exclusive ─► digestAuth ─► Registrar
+//	   │              Authenticate, Reply | Accept           (exclusive.go, access.go, digest.go, nonce.go,
+//	   │                                                      registrar.go, binding.go)
 //	   ▼ inbox.go
 //	the owner's Actor: Dialog (dialog.go, uas.go, uac.go, offer.go, indialog.go,
 //	                      prack.go, session.go) ─► notify(Event)
@@ -30,10 +31,11 @@
 // actor, also while SetActor moves the dialog to another one.
 //
 // Who may call what: Stack, Registrar and Flow from any goroutine; a Registration's Run once. Stack.Invite and the
-// methods of Dialog only on the dialog's actor. Config.OnInvite and RegistrarConfig.OnChange are called on reading goroutines and must not block.
+// methods of Dialog only on the dialog's actor. Config.OnInvite and RegistrarConfig.OnChange are called on reading
+// goroutines and must not block.
 //
 // Limits: messages of 65,535 bytes, streams of Config.MaxConnections, 256 early CANCELs, 16 contacts in a REGISTER,
-// 131,072 nonces in use, 16 hops of a name, one log line a second for each kind of bad input. The target of an INVITE
-// without a Flow is a literal address; names are resolved before. NAPTR is not looked up. Extensions other
-// than 100rel and timer that a request requires get 420.
+// 131,072 nonces in use, 16,384 sources that failed, 1,000 rows of the access log, 16 hops of a name, one log line a
+// second for each kind of bad input. The target of an INVITE without a Flow is a literal address; names are resolved
+// before. NAPTR is not looked up. Extensions other than 100rel and timer that a request requires get 420.
 package sip

@@ -16,7 +16,7 @@ func (s *Stack) receiveRegister(req *gosip.Request, f Flow) {
 	tel := userOf(req.To().Address)
 	acc, v := s.authenticate(req, f, tel)
 	if v == authDenied {
-		s.rejected(tel, f, "SIP REGISTER IP/TELNO Invalid") // as the access log of old says it (S5)
+		s.rejected(tel, f, "authentication failed")
 	}
 	if v != authOK {
 		return
@@ -29,6 +29,7 @@ func (s *Stack) receiveRegister(req *gosip.Request, f Flow) {
 		tx.respond(s.newResponse(req, code, reason, tx.tag, headers...))
 	}
 	if userOf(req.From().Address) != tel {
+		s.NoteAccess(f.Remote.Addr(), tel, "third-party registration")
 		s.rejected(tel, f, "third-party registration")
 		respond(403, "")
 		return
@@ -40,6 +41,9 @@ func (s *Stack) receiveRegister(req *gosip.Request, f Flow) {
 	}
 	bound, no := s.registrar.update(acc, req, f, wishes, all)
 	if no != nil {
+		if no.code == 403 {
+			s.NoteAccess(f.Remote.Addr(), tel, no.reason)
+		}
 		respond(no.code, no.reason, no.headers...)
 		return
 	}

@@ -85,6 +85,13 @@ func (r *Registrar) Registered(tel string, source netip.Addr) bool {
 	return slices.ContainsFunc(r.tels[tel], func(b *Binding) bool { return b.Source.Addr() == source.Unmap() })
 }
 
+// owns says whether the station is registered from that very address and port, or over that connection.
+func (r *Registrar) owns(tel string, f Flow) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.tels[tel], func(b *Binding) bool { return b.Source == f.Remote && b.Flow.Transport == f.Transport })
+}
+
 // Snapshot returns a row for each registered contact, sorted by Tel.
 func (r *Registrar) Snapshot() []Status {
 	now := time.Now()

@@ -53,6 +53,7 @@ type Config struct {
 	// older libre (baresip 1) give up when they see an algorithm they do not know.
 	OfferSHA256 bool
 	Whitelist   Whitelist
+	Exclusive   Exclusive
 	Registrar   RegistrarConfig
 
 	// Allow names the methods, besides those the stack handles, that the owners of dialogs answer (REFER, MESSAGE).
@@ -89,8 +90,10 @@ type Stack struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup // every goroutine of the stack
 
-	routes routes
-	count  counters
+	routes    routes
+	count     counters
+	access    accessLog
+	exclusive *exclusive
 
 	mu        sync.Mutex // guards the following
 	listening bool
@@ -153,6 +156,7 @@ func New(c Config) (*Stack, error) {
 		config: c, timers: c.Timers, log: c.Logger, limit: newLimiter(c.Logger), parser: newParser(),
 		secret: make([]byte, 32), allow: allowed(c.Allow),
 		whitelist: newWhitelist(c.Whitelist),
+		exclusive: newExclusive(c.Exclusive),
 		streams:   make(map[netip.AddrPort]*stream),
 		servers:   make(map[string]*serverTx),
 		merges:    make(map[string]*serverTx),
