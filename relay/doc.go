@@ -3,8 +3,8 @@
 //
 //	 control goroutines                        one locked OS thread a shard
 //	┌───────────────────┐  mailbox  ┌───────────────────────────────────────────────────────────────┐
-//	│ Relay.OpenLeg     ├──────────►│ Shard.pass:                                                   │
-//	│ Leg.SetRemote     │ functions │ Receive ─► accept: slot ─► Leg ─► Latch ─► Route ─┬─► Sink    │
+//	│ Relay.OpenLegs    ├──────────►│ Shard.pass:                                                   │
+//	│ Relay.Apply       │ functions │ Receive ─► accept: slot ─► Leg ─► Latch ─► Route ─┬─► Sink    │
 //	│ Leg.SetRoute ...  │           │ (batch), prefetch                                 └─► To ─┐   │
 //	│ Relay.Do, Post    │           │ wheel: Ticker, every 20 ms ─► Leg.WriteRTP ───────────────┤   │
 //	│                   │◄──────────┤ scan: silence, every second                               ▼   │
@@ -13,6 +13,7 @@
 //
 //	  relay.go     Relay: New, Run, Close, Do, Post     shard.go    Shard: the loop and what the thread owns
 //	  leg.go       Leg: what control may ask of it      mailbox.go  functions from control to the thread
+//	  change.go    several legs at once, in one trip
 //	  move.go      a leg to another shard               wheel.go    the 20 ms tick in twenty slots of 1 ms
 //	  interface.go addresses and port pairs             window.go   how long packets may gather
 //	  flow.go      the way of a packet                  outbox.go   the batch to be sent
@@ -30,5 +31,6 @@
 // packets wake it.
 //
 // Limits: RTP and RTCP in datagrams up to 2048 bytes; a leg is one port pair and one peer; STUN and T.38 are counted as malformed.
-// It imports no codec, mixer, SIP or HTTP; it logs when it starts and when foreign code panics, nothing else.
+// It imports no codec, mixer, SIP or HTTP; it logs when it starts, when the system refuses a leg and when
+// foreign code panics, nothing else.
 package relay

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sidetone/relay/quality"
@@ -82,8 +83,9 @@ type Leg struct {
 type legState struct {
 	ports [2]udp.Port // immutable: RTP, RTCP
 
-	once  sync.Once
-	final *LegStats // set within once
+	ending atomic.Bool    // somebody closes it
+	ended  sync.WaitGroup // done when it is closed
+	final  *LegStats      // set before ended is done
 
 	// Owned by the thread of the shard that the leg is on.
 	remote    Remote
@@ -95,17 +97,42 @@ type legState struct {
 	stats     counters
 }
 
-// OpenLeg opens a port pair and puts a leg with it on a shard. It waits for the shard. The error wraps port.ErrRangeFull,
-// udp.ErrAddressNotAvailable, udp.ErrFileDescriptors or udp.ErrPortInUse where one of them is the reason.
+// OpenLeg opens a port pair and puts a leg with it on a shard, as OpenLegs does.
 func (r *Relay) OpenLeg(c LegConfig) (*Leg, error) {
-	l, err := r.openLeg(c)
+	legs, err := r.OpenLegs([]LegConfig{c})
 	if err != nil {
-		return nil, fmt.Errorf("leg %s: %w", c.ID, err)
+		return nil, err
 	}
-	return l, nil
+	return legs[0], nil
 }
 
-func (r *Relay) openLeg(c LegConfig) (*Leg, error) {
+// OpenLegs opens a port pair for each config and puts the legs on a shard, that of the first config for all; all or none. It
+// does not wait for the shard, whatever is asked of the legs does: should the shard not take one, which only a system at
+// its limit brings about, Config.Events hears that it Failed. The error wraps port.ErrRangeFull,
+// udp.ErrAddressNotAvailable, udp.ErrFileDescriptors or udp.ErrPortInUse where one of them is the reason.
+func (r *Relay) OpenLegs(configs []LegConfig) ([]*Leg, error) {
+	legs := make([]*Leg, 0, len(configs))
+	for _, c := range configs {
+		l, err := r.newLeg(c)
+		if err != nil {
+			for _, l := range legs {
+				l.give()
+			}
+			return nil, fmt.Errorf("leg %s: %w", c.ID, err)
+		}
+		legs = append(legs, l)
+	}
+	if err := r.place(legs, configs[0].Shard); err != nil {
+		return nil, err
+	}
+	return legs, nil
+}
+
+// newLeg opens the ports of a leg that is on no shard yet.
+func (r *Relay) newLeg(c LegConfig) (*Leg, error) {
+	if r.isClosed() {
+		return nil, ErrClosed
+	}
 	i, err := r.lookup(c.Interface, c.IPv6)
 	if err != nil {
 		return nil, err
@@ -120,27 +147,41 @@ func (r *Relay) openLeg(c LegConfig) (*Leg, error) {
 	l := &Leg{relay: r, id: c.ID, iface: i, latch: NewLatch(c.Latching, c.NoRebind)}
 	l.legState = &legState{ports: [2]udp.Port{rtp, rtcp}, reports: newReports()}
 	l.timeouts = timeouts{noMedia: int64(c.NoMedia), oneWay: int64(c.OneWay)}
-
-	r.topology.RLock()
-	defer r.topology.RUnlock()
-	if l.shard = c.Shard; l.shard < 0 {
-		l.shard = r.leastLoaded()
-	}
-	r.shards[l.shard].load.Add(1)
-	err = ErrClosed
-	ran := r.do(l.shard, func(s *Shard) {
-		l.timeouts.since = s.now
-		err = s.attach(l)
-	})
-	if ran && err == nil && !r.keep(l) { // closed meanwhile: its threads are gone
-		r.do(l.shard, func(s *Shard) { s.detach(l) })
-		err = ErrClosed
-	}
-	if err != nil {
-		l.give()
-		return nil, err
-	}
+	l.ended.Add(1)
 	return l, nil
+}
+
+// place sends legs to their shard, and closes them when the relay is closed.
+func (r *Relay) place(legs []*Leg, shard int) error {
+	r.topology.RLock()
+	if shard < 0 {
+		shard = r.leastLoaded()
+	}
+	for _, l := range legs {
+		l.shard = shard
+	}
+	s := r.shards[shard]
+	s.load.Add(int32(len(legs)))
+	placed := r.keep(legs) && s.mailbox.post(func(s *Shard) { s.attachAll(legs) }, s.conn.Wake)
+	r.topology.RUnlock()
+	if placed {
+		return nil
+	}
+	for _, l := range legs {
+		l.Close()
+	}
+	return fmt.Errorf("leg %s: %w", legs[0].id, ErrClosed)
+}
+
+// attachAll takes legs in. One that cannot be taken is reported, and closed by whoever has it.
+func (s *Shard) attachAll(legs []*Leg) {
+	for _, l := range legs {
+		l.timeouts.since = s.now
+		if err := s.attach(l); err != nil {
+			s.log.Error("leg not attached", "leg", l.id, "err", err)
+			s.report(Event{Leg: l, Kind: Failed, Reason: err.Error()})
+		}
+	}
 }
 
 // ID returns the name the leg was opened with.
@@ -162,59 +203,36 @@ func (l *Leg) LocalRTCP() netip.AddrPort { return l.ports[1].Local() }
 // Advertised returns the address that peers are to be told, with the ports of LocalRTP and LocalRTCP.
 func (l *Leg) Advertised() netip.Addr { return l.iface.Advertise }
 
-// do runs fn on the leg's shard and waits; false when the leg is closed.
-func (l *Leg) do(fn func(s *Shard)) bool {
-	l.relay.topology.RLock()
-	defer l.relay.topology.RUnlock()
-	return l.doLocked(fn)
+// SetRemote is Apply of one Remote.
+func (l *Leg) SetRemote(r Remote) { _ = l.relay.Apply([]Change{{Leg: l, Remote: &r}}) }
+
+// SetRoute is Apply of one Route.
+func (l *Leg) SetRoute(r Route) error { return l.relay.Apply([]Change{{Leg: l, Route: &r}}) }
+
+// SetTimeouts is Apply of Timeouts.
+func (l *Leg) SetTimeouts(noMedia, oneWay time.Duration) {
+	_ = l.relay.Apply([]Change{{Leg: l, Timeouts: &Timeouts{noMedia, oneWay}}})
 }
 
-func (l *Leg) doLocked(fn func(s *Shard)) bool {
-	open := false
-	ran := l.relay.do(l.shard, func(s *Shard) {
-		if open = l.on == s; open {
-			fn(s)
-		}
-	})
-	return ran && open
-}
+// Stats returns what the leg has seen up to now, or up to its end.
+func (l *Leg) Stats() LegStats { return l.relay.LegStats([]*Leg{l})[0] }
 
-// SetRemote tells the leg what signalling says about the peer. Saying the same again keeps what the latch has learned.
-func (l *Leg) SetRemote(r Remote) {
-	l.do(func(s *Shard) {
-		if err := l.setKeys(r.Keys); err != nil { // NewKeys lets no such key through
-			s.panicked("set remote", err, "leg", l.id)
-			return
-		}
-		l.remote, l.kHz = r, 0
-		l.latch.Signal(Signal{Addr: r.RTP, Source: r.SIPSource, BehindNAT: r.BehindNAT}, s.now)
-		rtcp := r.RTCP
-		if !reachable(rtcp) && r.RTP.IsValid() && r.RTP.Port() < 65535 {
-			rtcp = netip.AddrPortFrom(r.RTP.Addr(), r.RTP.Port()+1)
-		}
-		l.rtcpLatch.signal(rtcp)
-	})
-}
+// Close ends the leg. Closing twice is harmless.
+func (l *Leg) Close() { _ = l.relay.Apply([]Change{{Leg: l, Close: true}}) }
 
-// SetRoute says what becomes of the packets that arrive. To must be on the same shard.
-func (l *Leg) SetRoute(r Route) error {
-	l.relay.topology.RLock()
-	defer l.relay.topology.RUnlock()
-	if r.To != nil && r.To.shard != l.shard {
-		return fmt.Errorf("leg %s: route to leg %s: %w", l.id, r.To.id, ErrOtherShard)
+// setRemote takes what signalling says. On the shard's thread.
+func (l *Leg) setRemote(s *Shard, r *Remote) {
+	if err := l.setKeys(r.Keys); err != nil { // NewKeys lets no such key through
+		s.panicked("set remote", err, "leg", l.id)
+		return
 	}
-	var err error
-	if !l.doLocked(func(s *Shard) {
-		if r.To != nil && r.To.on != s {
-			err = fmt.Errorf("leg %s: route to leg %s: %w", l.id, r.To.id, ErrClosed)
-			return
-		}
-		l.timeouts.since, l.timeouts.reported = s.now, false
-		l.setRoute(r)
-	}) {
-		return fmt.Errorf("leg %s: route: %w", l.id, ErrClosed)
+	l.remote, l.kHz = *r, 0
+	l.latch.Signal(Signal{Addr: r.RTP, Source: r.SIPSource, BehindNAT: r.BehindNAT}, s.now)
+	rtcp := r.RTCP
+	if !reachable(rtcp) && r.RTP.IsValid() && r.RTP.Port() < 65535 {
+		rtcp = netip.AddrPortFrom(r.RTP.Addr(), r.RTP.Port()+1)
 	}
-	return err
+	l.rtcpLatch.signal(rtcp)
 }
 
 // setRoute changes the route and tells the legs at its ends. On the shard's thread.
@@ -237,7 +255,11 @@ func (l *Leg) setRoute(r Route) {
 }
 
 // Run runs fn on the leg's shard, between packets, and waits; false when the leg is closed.
-func (l *Leg) Run(fn func()) bool { return l.do(func(*Shard) { fn() }) }
+func (l *Leg) Run(fn func()) bool {
+	l.relay.topology.RLock()
+	defer l.relay.topology.RUnlock()
+	return l.doLocked(func(*Shard) { fn() })
+}
 
 // AddTicker lets t run every 20 ms on the shard that the leg is on, also when the leg moves, until RemoveTicker or Close.
 // On the shard's thread only, as in Run; adding it again changes nothing.
@@ -257,23 +279,6 @@ func (l *Leg) RemoveTicker(t Ticker) {
 	}
 }
 
-// SetTimeouts changes how long silence may last, counted from now (SPEC R10: other times on hold); 0 = never.
-func (l *Leg) SetTimeouts(noMedia, oneWay time.Duration) {
-	l.do(func(s *Shard) {
-		l.timeouts = timeouts{noMedia: int64(noMedia), oneWay: int64(oneWay), since: s.now}
-	})
-}
-
-// Stats returns what the leg has seen up to now, or up to its end.
-func (l *Leg) Stats() LegStats {
-	var stats LegStats
-	if l.do(func(*Shard) { stats = l.snapshot() }) {
-		return stats
-	}
-	l.Close() // waits for a Close under way; does nothing more
-	return *l.final
-}
-
 // snapshot is for the shard's thread.
 func (l *Leg) snapshot() LegStats {
 	stats := l.counted()
@@ -282,36 +287,35 @@ func (l *Leg) snapshot() LegStats {
 	return stats
 }
 
-// Close ends the leg: routes to it are cut, its ports go into quarantine. Closing twice is harmless.
-func (l *Leg) Close() {
-	l.once.Do(func() {
-		l.relay.topology.RLock()
-		defer l.relay.topology.RUnlock()
-		end := func(s *Shard) {
-			final := l.snapshot()
-			l.final = &final
-			if l.on == s {
-				l.farewell(s)
-			}
-			l.setRoute(Route{})
-			for len(l.from) > 0 {
-				l.from[0].setRoute(Route{Sink: l.from[0].route.Sink, Tap: l.from[0].route.Tap})
-			}
-			if l.on == s {
-				s.detach(l)
-			}
-		}
-		if !l.relay.do(l.shard, end) {
-			l.relay.after(func() { end(l.relay.shards[l.shard]) })
-		}
-		l.relay.forget(l)
-		l.give()
-	})
+// end takes the leg out of the data plane. On the shard's thread.
+func (l *Leg) end(s *Shard) {
+	if l.on == s {
+		s.settle(l)
+	}
+	final := l.snapshot()
+	l.final = &final
+	if l.on == s {
+		l.farewell(s)
+	}
+	l.setRoute(Route{})
+	for len(l.from) > 0 {
+		l.from[0].setRoute(Route{Sink: l.from[0].route.Sink, Tap: l.from[0].route.Tap})
+	}
+	if l.on == s {
+		s.detach(l)
+	}
 }
 
-// give gives back what the leg holds besides its place on the shard.
-func (l *Leg) give() {
+// leave gives back what the leg holds besides its place on the shard. topology is locked.
+func (l *Leg) leave() {
+	l.relay.forget(l)
 	l.relay.shards[l.shard].load.Add(-1)
+	l.give()
+	l.ended.Done()
+}
+
+// give gives back the ports.
+func (l *Leg) give() {
 	number := l.ports[0].Local().Port()
 	for _, p := range l.ports {
 		p.Close()

@@ -182,6 +182,7 @@ func TestRelayMayBeClosedAtAnyTime(t *testing.T) {
 			})
 		}
 		opened.Wait()
+		r.Stats() // runs
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
@@ -293,6 +294,7 @@ func TestIdleShardSleeps(t *testing.T) {
 func TestAThousandLegsLeaveNothingBehind(t *testing.T) {
 	b := start(t, udptest.Config{}, relay.Config{Shards: 2, Quarantine: -1})
 	b.leg(relay.LegConfig{}) // what is grown once is grown
+	b.Stats()                // and runs
 	goroutines := goleak.IgnoreCurrent()
 	for i := range 10 {
 		var legs []*relay.Leg

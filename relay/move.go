@@ -29,6 +29,9 @@ func (l *Leg) Move(shard int) error {
 			}
 		}
 		for _, g := range group {
+			s.settle(g)
+		}
+		for _, g := range group {
 			s.detach(g)
 		}
 	}) {
@@ -91,4 +94,15 @@ func (l *Leg) joined() []*Leg {
 		}
 	}
 	return group
+}
+
+// doLocked runs fn on the leg's shard and waits; false when the leg is closed. topology is locked.
+func (l *Leg) doLocked(fn func(s *Shard)) bool {
+	open := false
+	ran := l.relay.do(l.shard, func(s *Shard) {
+		if open = l.on == s; open {
+			fn(s)
+		}
+	})
+	return ran && open
 }

@@ -287,17 +287,27 @@ func (r *Relay) leastLoaded() int {
 	return best
 }
 
-// keep registers a leg to be closed with the relay; false when that is closed.
-func (r *Relay) keep(l *Leg) bool {
+// keep registers legs to be closed with the relay; false when that is closed.
+func (r *Relay) keep(legs []*Leg) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.legs == nil {
 		return false
 	}
-	r.legs[l] = struct{}{}
+	for _, l := range legs {
+		r.legs[l] = struct{}{}
+	}
 	return true
 }
 
+// isClosed reports whether Close has begun.
+func (r *Relay) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
+// forget takes out a leg that has ended.
 func (r *Relay) forget(l *Leg) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -93,9 +93,10 @@ func (s *Shard) finish() {
 	close(s.done)
 }
 
-// pass is one turn of the loop: wait, packets, ticks, silence, commands, and a pause when packets come thick.
+// pass is one turn of the loop: wait, commands, packets, ticks, silence, and a pause when packets come thick. What control
+// asked for before a packet was sent is done before the packet is handled.
 //
-//	Receive ─► clock ─► accept each ─► tick ─► scan ─► flush ─► commands ─► pause
+//	Receive ─► clock ─► commands ─► accept each ─► tick ─► scan ─► flush ─► pause
 //
 // Hot path: no allocation, lock, clock or log, but for one reading of the clock.
 func (s *Shard) pass() error {
@@ -112,14 +113,15 @@ func (s *Shard) pass() error {
 	now := s.clock()
 	s.now = now
 	s.stats.Passes++
-	for s.inAt, s.inCount, s.fetched = 0, n, 0; s.inAt < s.inCount; {
+	s.inAt, s.inCount, s.fetched = 0, n, 0
+	s.runCommands()
+	for s.inAt < s.inCount {
 		s.acceptAll(now)
 	}
 	for !s.tick(now) {
 	}
 	s.scan(now)
 	s.flush()
-	s.runCommands()
 	if pause := s.window.next(n, n == len(s.in), now); pause > 0 {
 		s.pause(pause)
 	}
@@ -166,6 +168,28 @@ func (s *Shard) acceptAll(now int64) {
 		s.inAt++
 		s.accept(p, now)
 	}
+}
+
+// settle handles the packets of a leg that have been received, before a command takes it off the shard.
+func (s *Shard) settle(l *Leg) {
+	var own []udp.Packet
+	from, others := s.inAt, s.inAt
+	for _, p := range s.in[s.inAt:s.inCount] {
+		if p.Slot == l.slots[0] || p.Slot == l.slots[1] {
+			own = append(own, p)
+		} else {
+			s.in[others] = p
+			others++
+		}
+	}
+	if len(own) == 0 {
+		return
+	}
+	copy(s.in[others:], own)
+	for s.inAt = others; s.inAt < s.inCount; {
+		s.acceptAll(s.now)
+	}
+	s.inAt, s.inCount, s.fetched = from, others, from
 }
 
 func (s *Shard) recoverPacket() {
@@ -264,7 +288,7 @@ func (s *Shard) attach(l *Leg) error {
 	return nil
 }
 
-// detach takes the leg off the shard. What it had to send is sent before.
+// detach takes the leg off the shard, after settle. What it had to send is sent before.
 func (s *Shard) detach(l *Leg) {
 	s.flush()
 	for _, t := range l.riders {

@@ -134,8 +134,8 @@ func TestSignalling(t *testing.T) {
 	if res.Setup.Percentile(1) < res.Answer.Percentile(0.5) {
 		t.Errorf("a setup of %v with an answer of %v", res.Setup.Percentile(1), res.Answer.Percentile(0.5))
 	}
-	calls, err := g.Churn(t.Context(), 4, 50*time.Millisecond)
-	if err != nil || calls == 0 || r.Calls() != 0 {
+	calls, took, err := g.Churn(t.Context(), 4, 50*time.Millisecond, 1<<20)
+	if err != nil || calls == 0 || took < 50*time.Millisecond || r.Calls() != 0 {
 		t.Errorf("%d calls, %v, %d left", calls, err, r.Calls())
 	}
 }
@@ -148,7 +148,7 @@ func TestRefusals(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "call 1: ng: offer refused: Ran out of ports") {
 		t.Errorf("opening: %v", err)
 	}
-	if _, err := g.Churn(t.Context(), 2, time.Millisecond); !errors.As(err, new(Refusal)) {
+	if _, _, err := g.Churn(t.Context(), 2, time.Millisecond, 10); !errors.As(err, new(Refusal)) {
 		t.Errorf("churn: %v", err)
 	}
 	r.Refuse("")

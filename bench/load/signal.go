@@ -54,9 +54,9 @@ type slot struct {
 // churnPatience is how long Churn waits for any one reply.
 const churnPatience = 2 * time.Second
 
-// Churn keeps so many calls under way at once, each through offer, answer and delete, for as long as the window, and
-// returns how many were completed. Those under way at its end are deleted.
-func (g *Generator) Churn(ctx context.Context, slots int, window time.Duration) (calls int, err error) {
+// Churn keeps so many calls under way at once, each through offer, answer and delete, for as long as the window but no
+// more than most calls, and returns how many were completed in what time. Those under way at its end are deleted.
+func (g *Generator) Churn(ctx context.Context, slots int, window time.Duration, most int) (calls int, took time.Duration, err error) {
 	byCookie := map[string]*slot{}
 	ask := func(s *slot, request map[string]any) {
 		s.command, _ = request["command"].(string)
@@ -77,8 +77,8 @@ func (g *Generator) Churn(ctx context.Context, slots int, window time.Duration) 
 	checked := start
 	for len(byCookie) > 0 {
 		now := time.Now().UnixNano()
-		if !ending && now-start > int64(window) {
-			ending = true
+		if !ending && (now-start > int64(window) || calls >= most) {
+			ending, took = true, time.Duration(now-start)
 		}
 		for _, a := range g.ng.wire.receive(now) {
 			cookie, reply, err := decodeReply(a.data)
@@ -91,7 +91,7 @@ func (g *Generator) Churn(ctx context.Context, slots int, window time.Duration) 
 				err = judge(s.command, reply)
 			}
 			if err != nil {
-				return calls, err
+				return calls, took, err
 			}
 			switch {
 			case s.command == "offer":
@@ -100,7 +100,7 @@ func (g *Generator) Churn(ctx context.Context, slots int, window time.Duration) 
 					err = s.dialogue.offered(forCalled)
 				}
 				if err != nil {
-					return calls, err
+					return calls, took, err
 				}
 				ask(s, s.dialogue.answer())
 			case s.command == "answer":
@@ -115,14 +115,14 @@ func (g *Generator) Churn(ctx context.Context, slots int, window time.Duration) 
 		if now-checked > int64(10*time.Millisecond) {
 			checked = now
 			if err := ctx.Err(); err != nil {
-				return calls, err
+				return calls, took, err
 			}
 			for _, s := range byCookie {
 				if now-s.sent > int64(churnPatience) {
-					return calls, errors.New("load: no reply to " + s.command)
+					return calls, took, errors.New("load: no reply to " + s.command)
 				}
 			}
 		}
 	}
-	return calls, nil
+	return calls, took, nil
 }

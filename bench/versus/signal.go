@@ -12,6 +12,7 @@ import (
 const (
 	signalInterval = 2500 * time.Microsecond // between calls: 400 a second
 	churnSlots     = 16
+	portsRest      = 3 * time.Second // for so long a server may keep the ports of an ended call back
 )
 
 // The keys of whole SIP calls, ours alone.
@@ -52,18 +53,28 @@ func (s *stage) signal(ctx context.Context, own bool) error {
 		s.samples.Add(part.name+"_p99_us", float64(part.h.Percentile(0.99))*microseconds)
 	}
 	s.progress("many calls at once")
-	calls, err := s.generator.Churn(ctx, churnSlots, s.plan.churn)
+	calls, took, err := s.generator.Churn(ctx, churnSlots, s.plan.churn, s.mostCalls())
 	if err != nil {
 		return err
 	}
-	s.samples.Add("ng_calls_per_second", float64(calls)/s.plan.churn.Seconds())
+	s.samples.Add("ng_calls_per_second", float64(calls)/took.Seconds())
 	if own && s.contender.SIP {
+		s.progress("ports rest")
+		select {
+		case <-time.After(portsRest):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		if err := s.sipCalls(ctx); err != nil {
 			return err
 		}
 	}
 	return s.watch.end(s.contender.Name, "signalling", s.process, 0)
 }
+
+// mostCalls is how many calls may follow each other without a port being used twice: two pairs a call, and a fifth of the range
+// for the requests before.
+func (s *stage) mostCalls() int { return (int(s.place.LastPort-s.place.FirstPort) + 1) / 2 * 2 / 5 }
 
 // sipCalls counts whole calls between stations.
 func (s *stage) sipCalls(ctx context.Context) error {

@@ -13,7 +13,8 @@ type Relay interface {
 	// Open takes a port pair for each config, all on one shard, or none at all. Any error is answered with
 	// "Ran out of ports", so that the proxy turns to another node, and logged as it is.
 	Open(configs []LegConfig) ([]Leg, error)
-	// Apply carries out changes of the legs of one call. An error leaves none of them undone that could be done.
+	// Apply carries out changes of the legs of one call, before whatever is asked of them next; it waits only for legs
+	// that are closed. An error leaves none of them undone that could be done.
 	Apply(changes []Change) error
 	// Stats asks what the legs have seen; after their end, up to then.
 	Stats(legs []Leg) []LegStats

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sidetone/relay"
@@ -30,37 +29,23 @@ func (r *OverRelay) Open(configs []LegConfig) ([]Leg, error) {
 	if shard < 0 {
 		shard = r.leastLoaded()
 	}
-	legs := make([]Leg, len(configs))
-	err := together(len(configs), func(i int) error {
-		leg, err := r.open(configs[i], shard)
-		if err == nil {
-			legs[i] = leg
-		}
-		return err
-	})
-	if err == nil {
-		return legs, nil
+	wanted := make([]relay.LegConfig, len(configs))
+	for i, c := range configs {
+		wanted[i] = relay.LegConfig{ID: c.ID, Interface: c.Interface, IPv6: c.IPv6, Shard: shard, Latching: c.Latching, NoRebind: c.NoRebind, NoMedia: c.NoMedia}
 	}
-	for _, leg := range legs {
-		if leg != nil {
-			leg.(*relayLeg).close()
-		}
-	}
-	return nil, err
-}
-
-func (r *OverRelay) open(c LegConfig, shard int) (*relayLeg, error) {
-	leg, err := r.relay.OpenLeg(relay.LegConfig{
-		ID: c.ID, Interface: c.Interface, IPv6: c.IPv6, Shard: shard, Latching: c.Latching, NoRebind: c.NoRebind, NoMedia: c.NoMedia,
-	})
+	opened, err := r.relay.OpenLegs(wanted)
 	if err != nil {
 		return nil, err
 	}
+	legs := make([]Leg, len(opened))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.legs[leg] = c.TimedOut
-	r.loads[shard]++
-	return &relayLeg{leg: leg, owner: r, shard: shard}, nil
+	r.loads[shard] += len(opened)
+	for i, l := range opened {
+		r.legs[l] = configs[i].TimedOut
+		legs[i] = &relayLeg{leg: l, shard: shard}
+	}
+	return legs, nil
 }
 
 // leastLoaded is the shard with the fewest legs of ours.
@@ -70,48 +55,59 @@ func (r *OverRelay) leastLoaded() int {
 	return slices.Index(r.loads, slices.Min(r.loads))
 }
 
-// Apply is for Relay.
+// Apply is for Relay. It waits when legs are closed, so that their counters are final.
 func (r *OverRelay) Apply(changes []Change) error {
-	steps := make([]func() error, 0, 2*len(changes))
+	wanted := make([]relay.Change, len(changes))
+	closing := false
 	for i := range changes {
-		steps = changes[i].Leg.(*relayLeg).steps(steps, &changes[i])
+		c := &changes[i]
+		leg := c.Leg.(*relayLeg)
+		wanted[i] = relay.Change{Leg: leg.leg, Remote: c.Remote, Close: c.Close}
+		if c.Route != nil {
+			wanted[i].Route = &relay.Route{To: c.Route.To.(*relayLeg).leg, Map: c.Route.Map}
+		}
+		if c.NoMedia != nil {
+			wanted[i].Timeouts = &relay.Timeouts{NoMedia: *c.NoMedia}
+		}
+		if c.Close {
+			closing = true
+			r.forget(leg)
+		}
 	}
-	return together(len(steps), func(i int) error { return steps[i]() })
+	if !closing {
+		r.relay.ApplyLater(wanted)
+		return nil
+	}
+	return r.relay.Apply(wanted)
+}
+
+// forget takes a leg out that is being closed.
+func (r *OverRelay) forget(l *relayLeg) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ours := r.legs[l.leg]; ours {
+		delete(r.legs, l.leg)
+		r.loads[l.shard]--
+	}
 }
 
 // Stats is for Relay.
 func (r *OverRelay) Stats(legs []Leg) []LegStats {
+	asked := make([]*relay.Leg, len(legs))
+	for i, l := range legs {
+		asked[i] = l.(*relayLeg).leg
+	}
 	all := make([]LegStats, len(legs))
-	_ = together(len(legs), func(i int) error {
-		all[i] = legs[i].(*relayLeg).stats()
-		return nil
-	})
+	for i, s := range r.relay.LegStats(asked) {
+		all[i] = LegStats{
+			Received: s.Received, Sent: s.Sent, RTCPReceived: s.RTCPReceived, RTCPSent: s.RTCPSent, Errors: s.Dropped.Total(),
+			Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, SSRC: s.SSRC, Locked: s.State == relay.Locked,
+		}
+		if s.LastActivity != 0 {
+			all[i].LastPacket = time.Now().Add(-time.Duration(r.relay.Now() - s.LastActivity))
+		}
+	}
 	return all
-}
-
-// together runs fn for all of 0 to n-1, a few at a time: each waits for the shard, which then does
-// what it finds in one go. It returns the first error that there is.
-func together(n int, fn func(i int) error) error {
-	const most = 8
-	errs := make([]error, n)
-	var next atomic.Int64
-	work := func() {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			errs[i] = fn(i)
-		}
-	}
-	var others sync.WaitGroup
-	for range min(n, most) - 1 {
-		others.Go(work) // ends when all is done; waited for below
-	}
-	work()
-	others.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Event passes on that media of one of our legs has stopped. It may be called from a shard's thread.
@@ -130,52 +126,10 @@ func (r *OverRelay) Event(ev relay.Event) {
 // relayLeg is a leg of relay.Relay.
 type relayLeg struct {
 	leg   *relay.Leg
-	owner *OverRelay
 	shard int // where it was opened; the relay may have moved it
-	once  sync.Once
 }
 
 func (l *relayLeg) Shard() int                { return l.leg.Shard() }
 func (l *relayLeg) Local() netip.AddrPort     { return l.leg.LocalRTP() }
 func (l *relayLeg) LocalRTCP() netip.AddrPort { return l.leg.LocalRTCP() }
 func (l *relayLeg) Advertised() netip.Addr    { return l.leg.Advertised() }
-
-// steps are what a change takes, to be done in any order.
-func (l *relayLeg) steps(steps []func() error, c *Change) []func() error {
-	if c.Close {
-		return append(steps, func() error { l.close(); return nil })
-	}
-	if c.Remote != nil {
-		steps = append(steps, func() error { l.leg.SetRemote(*c.Remote); return nil })
-	}
-	if c.Route != nil {
-		route := relay.Route{To: c.Route.To.(*relayLeg).leg, Map: c.Route.Map}
-		steps = append(steps, func() error { return l.leg.SetRoute(route) })
-	}
-	if c.NoMedia != nil {
-		steps = append(steps, func() error { l.leg.SetTimeouts(*c.NoMedia, 0); return nil })
-	}
-	return steps
-}
-
-func (l *relayLeg) stats() LegStats {
-	s := l.leg.Stats()
-	stats := LegStats{
-		Received: s.Received, Sent: s.Sent, RTCPReceived: s.RTCPReceived, RTCPSent: s.RTCPSent, Errors: s.Dropped.Total(),
-		Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, SSRC: s.SSRC, Locked: s.State == relay.Locked,
-	}
-	if s.LastActivity != 0 {
-		stats.LastPacket = time.Now().Add(-time.Duration(l.owner.relay.Now() - s.LastActivity))
-	}
-	return stats
-}
-
-func (l *relayLeg) close() {
-	l.once.Do(func() {
-		l.owner.mu.Lock()
-		delete(l.owner.legs, l.leg)
-		l.owner.loads[l.shard]--
-		l.owner.mu.Unlock()
-		l.leg.Close()
-	})
-}
