@@ -32,6 +32,7 @@ type cli struct {
 	Sample  sampleCmd  `cmd:"" help:"Print a commented configuration with every key at its default."`
 	Demo    demoCmd    `cmd:"" help:"Show the main job on loopback with scripted phones, judged by what they hear."`
 	Bench   benchCmd   `cmd:"" help:"Measure this server against rtpengine: the same calls and packets, in turn, in one run."`
+	Mix     mixCmd     `cmd:"" help:"Mix a capture or recordings as a conference would have, into a WAV for each party."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -107,3 +107,17 @@ func readAudio(ctx context.Context, d decoder, rate int, limit int64) (out []int
 	}
 	return convert.flush(out, frames), nil
 }
+
+// Decode reads a whole WAV, FLAC or MP3 file to one channel of a rate in Hz, at its own level. More than limit samples are an
+// error that wraps ErrTooLarge.
+func Decode(ctx context.Context, from io.Reader, rate int, limit int64) ([]int16, error) {
+	d, err := openAudio(from)
+	if err != nil {
+		return nil, err
+	}
+	x, err := readAudio(ctx, d, rate, limit)
+	for i, v := range x {
+		x[i] = toInt16(float64(v) / headroom)
+	}
+	return x, err
+}

@@ -10,17 +10,8 @@ import (
 	"testing"
 )
 
-// decoded reads a file as the library does and undoes the headroom.
 func decoded(r io.Reader, rate int, limit int64) ([]int16, error) {
-	d, err := openAudio(r)
-	if err != nil {
-		return nil, err
-	}
-	x, err := readAudio(context.Background(), d, rate, limit)
-	for i, v := range x {
-		x[i] = toInt16(float64(v) / headroom)
-	}
-	return x, err
+	return Decode(context.Background(), r, rate, limit)
 }
 
 // Each file of testdata is whole periods of a sine of half amplitude, so that looping it must not leave a seam.
