@@ -156,11 +156,14 @@ type speaker struct {
 
 func (s *speaker) Tick(int64) { s.l.WriteRTP(s.p) }
 
-func TestPacketPathNoAllocs(t *testing.T) {
+// overBoth runs a test with a socket for each port and with steered ones.
+func overBoth(t *testing.T, test func(t *testing.T, h *hot)) {
 	for _, sockets := range []string{"ports", "steered"} {
-		t.Run(sockets, func(t *testing.T) { packetPathNoAllocs(t, newHotOver(t, sockets)) })
+		t.Run(sockets, func(t *testing.T) { test(t, newHotOver(t, sockets)) })
 	}
 }
+
+func TestPacketPathNoAllocs(t *testing.T) { overBoth(t, packetPathNoAllocs) }
 
 func packetPathNoAllocs(t *testing.T, h *hot) {
 	p := hotPacket()
@@ -202,8 +205,9 @@ func packetPathNoAllocs(t *testing.T, h *hot) {
 	}
 }
 
-func TestTickPathNoAllocs(t *testing.T) {
-	h := newHot(t)
+func TestTickPathNoAllocs(t *testing.T) { overBoth(t, tickPathNoAllocs) }
+
+func tickPathNoAllocs(t *testing.T, h *hot) {
 	p := hotPacket()
 	h.through(p, true) // B's leg sends to B without having heard it
 	h.s.AddTicker(&speaker{h.legs[1], p})
@@ -227,8 +231,9 @@ func TestTickPathNoAllocs(t *testing.T) {
 	}
 }
 
-func TestLearningNoAllocs(t *testing.T) {
-	h := newHot(t)
+func TestLearningNoAllocs(t *testing.T) { overBoth(t, learningNoAllocs) }
+
+func learningNoAllocs(t *testing.T, h *hot) {
 	h.drive(func() {
 		h.legs[0].SetRemote(Remote{RTP: netip.MustParseAddrPort("192.168.1.5:4000"), SIPSource: netip.MustParseAddr("203.0.113.1")})
 	})
@@ -252,8 +257,9 @@ func TestLearningNoAllocs(t *testing.T) {
 	}
 }
 
-func TestScanNoAllocs(t *testing.T) {
-	h := newHot(t)
+func TestScanNoAllocs(t *testing.T) { overBoth(t, scanNoAllocs) }
+
+func scanNoAllocs(t *testing.T, h *hot) {
 	now := h.s.now
 	if n := testing.AllocsPerRun(100, func() {
 		now += scanEvery
