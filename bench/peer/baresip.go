@@ -7,14 +7,21 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"sidetone/bench/audio"
 )
 
-// rate is the sampling rate of everything a phone plays and records, in Hz.
-const rate = 8000
+// rate is the sampling rate of what a phone plays, in Hz; what it records has its codec's. Between 8 and 16 kHz baresip 1.0.0
+// resamples with a filter made for 48, which takes away what lies above 1.3 kHz: a phone with G.722 plays at 16.
+func (c BaresipConfig) rate() int {
+	if slices.ContainsFunc(c.Codecs, func(s string) bool { return strings.HasPrefix(strings.ToUpper(s), "G722") }) {
+		return 16000
+	}
+	return 8000
+}
 
 // speech is the level of the tone a phone speaks, in dBFS.
 const speech = -20.0
@@ -25,7 +32,7 @@ type BaresipConfig struct {
 	Server                string   // host:port it registers with; empty = none, it is dialled by URI
 	Transport             string   // "udp" (default), "tcp" or "tls"
 	Certificate           string   // file it shows, certificate and key in PEM; empty = none
-	Codecs                []string // "PCMU", "PCMA"; default both
+	Codecs                []string // "PCMU", "PCMA", "G722/16000", "opus/48000/2"; default the first two
 	SRTP                  string   // "" = none, "srtp" = it can do without, "srtp-mand" = it offers nothing else; see its module srtp
 	Tone                  float64  // Hz
 	Manual                bool     // leave incoming calls to Answer
@@ -83,6 +90,7 @@ func StartBaresip(ctx context.Context, cfg BaresipConfig) (*Baresip, error) {
 
 // configure writes baresip's files. Without a path to its sounds it plays no ringback or busy tones.
 func (b *Baresip) configure() error {
+	rate := b.cfg.rate()
 	tone := audio.Sine(b.cfg.Tone, speech, rate, 120*rate)
 	wav := filepath.Join(b.cfg.Dir, "tone.wav")
 	if err := audio.WriteWAV(wav, rate, tone); err != nil {
@@ -103,7 +111,7 @@ audio_buffer 40-160
 snd_path recorded
 module_path %s
 module g711.so
-module srtp.so
+%smodule srtp.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -112,7 +120,7 @@ module_app menu.so
 module_app ctrl_tcp.so
 module_app debug_cmd.so
 ctrl_tcp_listen 127.0.0.1:%d
-`, b.port, wav, rate, modulePath(), b.port+2)
+`, b.port, wav, rate, modulePath(), b.codecModules(), b.port+2)
 	if b.cfg.Certificate != "" {
 		config += "sip_certificate " + b.cfg.Certificate + "\n"
 	}
@@ -140,6 +148,17 @@ ctrl_tcp_listen 127.0.0.1:%d
 		}
 	}
 	return nil
+}
+
+// codecModules are the lines for codecs that not every phone needs.
+func (b *Baresip) codecModules() (lines string) {
+	for _, c := range b.cfg.Codecs {
+		name, _, _ := strings.Cut(strings.ToLower(c), "/")
+		if strings.HasPrefix(name, "g722") || strings.HasPrefix(name, "opus") {
+			lines += "module " + name + ".so\n"
+		}
+	}
+	return lines
 }
 
 // modulePath finds baresip's modules where distributions put them.
@@ -336,16 +355,16 @@ func (b *Baresip) reinvite(ctx context.Context, command string) error {
 // Hangup ends the current call, or refuses the one that rings.
 func (b *Baresip) Hangup(ctx context.Context) error { return b.command(ctx, "hangup", "") }
 
-// Hear listens for d from now and returns what the phone heard by its own recording, at 8 kHz: silence
+// Hear listens for d from now and returns what the phone heard by its own recording, at rate in Hz: silence
 // where nothing came.
-func (b *Baresip) Hear(ctx context.Context, d time.Duration) ([]int16, error) {
-	pcm, err := b.record.during(ctx, d)
-	return pcm, b.fail("record", err)
+func (b *Baresip) Hear(ctx context.Context, d time.Duration) (pcm []int16, rate int, err error) {
+	pcm, rate, err = b.record.during(ctx, d)
+	return pcm, rate, b.fail("record", err)
 }
 
 // Listen is Hear, judged for tones.
 func (b *Baresip) Listen(ctx context.Context, d time.Duration, tones []audio.Tone) (audio.Hearing, error) {
-	pcm, err := b.Hear(ctx, d)
+	pcm, rate, err := b.Hear(ctx, d)
 	if err != nil {
 		return audio.Hearing{}, err
 	}

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -47,7 +48,7 @@ func (r recording) prepare() error {
 	return nil
 }
 
-// newest returns the file that a call started or resumed last writes into, and its samples so far.
+// newest returns the file that a call started or resumed last writes into, and its samples so far, of all channels.
 func (r recording) newest() (path string, samples int) {
 	files, err := filepath.Glob(filepath.Join(r.dir, decNames))
 	if err != nil || len(files) == 0 {
@@ -61,8 +62,26 @@ func (r recording) newest() (path string, samples int) {
 	return path, max(0, int(info.Size()-wavHeader)/2)
 }
 
-// during waits for d and returns what was recorded in it.
-func (r recording) during(ctx context.Context, d time.Duration) ([]int16, error) {
+// format reads how many channels a file has and its rate in Hz, which are the codec's.
+func format(path string) (channels, rate int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	var header [wavHeader]byte
+	if _, err := io.ReadFull(f, header[:]); err != nil {
+		return 0, 0, fmt.Errorf("%s: header: %w", path, err)
+	}
+	channels, rate = int(binary.LittleEndian.Uint16(header[22:])), int(binary.LittleEndian.Uint32(header[24:]))
+	if channels < 1 || rate < 8000 {
+		return 0, 0, fmt.Errorf("%s: %d channels at %d Hz", path, channels, rate)
+	}
+	return channels, rate, nil
+}
+
+// during waits for d and returns the left channel of what was recorded in it, at rate in Hz.
+func (r recording) during(ctx context.Context, d time.Duration) (pcm []int16, rate int, err error) {
 	before, first := r.newest()
 	began := time.Now()
 	timer := time.NewTimer(d)
@@ -70,24 +89,32 @@ func (r recording) during(ctx context.Context, d time.Duration) ([]int16, error)
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, 0, ctx.Err()
 	}
 	after, last := r.newest()
 	took := time.Since(began)
 	if after != before {
 		first = 0
 	}
-	var pcm []int16
+	rate = 8000
 	if after != "" && last > first {
-		var err error
-		if pcm, err = readSamples(after, first, last); err != nil {
-			return nil, err
+		channels, recorded, err := format(after)
+		if err != nil {
+			return nil, 0, err
+		}
+		first, rate = first-first%channels, recorded
+		all, err := readSamples(after, first, last)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i := 0; i < len(all); i += channels {
+			pcm = append(pcm, all[i])
 		}
 	}
 	if missing := took - audio.Duration(len(pcm), rate); missing > slack {
-		pcm = append(pcm, make([]int16, int(missing*rate/time.Second))...)
+		pcm = append(pcm, make([]int16, int(missing*time.Duration(rate)/time.Second))...)
 	}
-	return pcm, nil
+	return pcm, rate, nil
 }
 
 // readSamples reads part of a file that is still being written.
