@@ -26,24 +26,26 @@ func (s state) Ready() string {
 
 // Stations is for api.State.
 func (s state) Stations() []api.Station {
-	status := make(map[string]api.Station)
+	status := make(map[string][]api.Station) // a row for each contact
 	for _, r := range s.stack.Registrar().Snapshot() {
 		if !r.Registered {
 			continue
 		}
-		status[r.Tel] = api.Station{
+		status[r.Tel] = append(status[r.Tel], api.Station{
 			Status: "registered", PhoneType: r.UserAgent, PublicIP: r.Public.Addr(), PublicPort: r.Public.Port(),
 			SignalPort: r.SignalPort, Protocol: r.Transport, BehindNAT: r.BehindNAT, Expires: int64(r.Expires / time.Second),
-		}
+		})
 	}
 	list := make([]api.Station, 0, len(s.cfg.Stations))
 	for _, c := range s.cfg.Stations {
-		row, ok := status[c.Tel]
-		if !ok {
-			row.Status = "unregistered"
+		rows := status[c.Tel]
+		if rows == nil {
+			rows = []api.Station{{Status: "unregistered"}}
 		}
-		row.Tel, row.Name, row.Calls = c.Tel, c.Name, len(s.exchange.Legs(c.Tel))
-		list = append(list, row)
+		for _, row := range rows {
+			row.Tel, row.Name, row.Calls = c.Tel, c.Name, len(s.exchange.Legs(c.Tel))
+			list = append(list, row)
+		}
 	}
 	return list
 }
@@ -82,6 +84,18 @@ func legShape(l call.LegInfo) api.Leg {
 func traffic(c relay.Count, f call.Flow) api.Traffic {
 	return api.Traffic{Packets: c.Packets, Bytes: c.Bytes, Lost: f.Lost, Jitter: call.Milliseconds(f.Jitter), MOS: call.Score(f.MOS)}
 }
+
+// AccessLog is for api.State.
+func (s state) AccessLog() []api.Access {
+	var list []api.Access
+	for _, r := range s.stack.AccessLog() {
+		list = append(list, api.Access{Index: r.Index, Date: r.First, Last: r.Last, IP: r.IP, CallerID: r.CallerID, Reason: r.Reason, Count: r.Count})
+	}
+	return list
+}
+
+// Terminate is for api.State.
+func (s state) Terminate(id string) bool { return s.exchange.Terminate(id) }
 
 // Rooms is for api.State.
 func (s state) Rooms() []api.Room {

@@ -29,6 +29,7 @@ type usageError struct{ error }
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server. Without a configuration file, one with five stations is written first."`
 	Check   checkCmd   `cmd:"" help:"Check a configuration file; prints one line for each fault."`
+	Ctl     ctlCmd     `cmd:"" help:"Ask a running server, or tell it something, through its HTTP API."`
 	Sample  sampleCmd  `cmd:"" help:"Print a commented configuration with every key at its default."`
 	Demo    demoCmd    `cmd:"" help:"Show the main job on loopback with scripted phones, judged by what they hear."`
 	Bench   benchCmd   `cmd:"" help:"Measure this server against rtpengine: the same calls and packets, in turn, in one run."`

@@ -38,17 +38,40 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
 			fail(w, http.StatusMethodNotAllowed, r.Method+" is not for "+route.path)
-		case !route.open && g.locked && !g.authorized(r):
-			w.Header().Set("WWW-Authenticate", `Bearer realm="sidetone"`)
-			fail(w, http.StatusUnauthorized, "a bearer token is wanted")
-		case !route.open && !g.locked && !byAddress(r.Host):
-			fail(w, http.StatusMisdirectedRequest, "without api.token the server answers to its address and localhost only")
-		default:
+		case route.open || g.passes(w, r):
 			route.serve(g.state, w)
 		}
 		return
 	}
+	for _, action := range actions {
+		id, ok := strings.CutPrefix(r.URL.Path, action.path)
+		if !ok || id == "" || strings.Contains(id, "/") {
+			continue
+		}
+		switch {
+		case r.Method != action.method:
+			w.Header().Set("Allow", action.method)
+			fail(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
+		case g.passes(w, r):
+			action.serve(g.state, w, id)
+		}
+		return
+	}
 	fail(w, http.StatusNotFound, "there is nothing here; see /openapi.yaml")
+}
+
+// passes lets a request through to what is not open, or turns it away.
+func (g *guard) passes(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case g.locked && !g.authorized(r):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="sidetone"`)
+		fail(w, http.StatusUnauthorized, "a bearer token is wanted")
+	case !g.locked && !byAddress(r.Host):
+		fail(w, http.StatusMisdirectedRequest, "without api.token the server answers to its address and localhost only")
+	default:
+		return true
+	}
+	return false
 }
 
 // authorized compares the bearer token (RFC 6750 section 2.1) in constant time.

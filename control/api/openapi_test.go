@@ -15,9 +15,10 @@ import (
 type document struct {
 	OpenAPI string `yaml:"openapi"`
 	Paths   map[string]map[string]struct {
-		Summary   string              `yaml:"summary"`
-		Security  *[]any              `yaml:"security"`
-		Responses map[string]response `yaml:"responses"`
+		Summary    string              `yaml:"summary"`
+		Parameters []map[string]any    `yaml:"parameters"`
+		Security   *[]any              `yaml:"security"`
+		Responses  map[string]response `yaml:"responses"`
 	} `yaml:"paths"`
 	Components struct {
 		SecuritySchemes map[string]any      `yaml:"securitySchemes"`
@@ -58,12 +59,24 @@ func openDocument(t *testing.T) document {
 }
 
 // bodies are the types that leave the server, by the name of their schema.
-var bodies = []any{Stations{}, Station{}, Calls{}, Call{}, Leg{}, Traffic{}, Rooms{}, Room{}, Member{}, Capacity{}, Usage{}, PortUsage{}, Records{}, Health{}, Failure{}}
+var bodies = []any{Stations{}, Station{}, Calls{}, Call{}, Leg{}, Traffic{}, Rooms{}, AccessLog{}, Access{}, Room{}, Member{}, Capacity{}, Usage{}, PortUsage{}, Records{}, Health{}, Failure{}}
 
 func TestDocumentHasTheRoutes(t *testing.T) {
 	d := openDocument(t)
-	if len(d.Paths) != len(routes) {
-		t.Errorf("%d paths are described, %d are served", len(d.Paths), len(routes))
+	if len(d.Paths) != len(routes)+len(actions) {
+		t.Errorf("%d paths are described, %d are served", len(d.Paths), len(routes)+len(actions))
+	}
+	for _, a := range actions {
+		methods := d.Paths[a.path+"{id}"]
+		m, ok := methods[strings.ToLower(a.method)]
+		if !ok || len(methods) != 1 || len(m.Parameters) != 1 {
+			t.Errorf("%s%s: described are %v", a.path, "{id}", methods)
+		}
+		for _, code := range []string{"401", "404", "421"} {
+			if _, ok := m.Responses[code]; !ok {
+				t.Errorf("%s: %s is not described", a.path, code)
+			}
+		}
 	}
 	for _, r := range routes {
 		methods := d.Paths[r.path]

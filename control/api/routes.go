@@ -19,6 +19,10 @@ type State interface {
 	Calls() []Call
 	Rooms() []Room
 	Capacity() Capacity
+	// AccessLog is the access log table, the oldest row first.
+	AccessLog() []Access
+	// Terminate ends a call; false when there is none of that id.
+	Terminate(id string) bool
 }
 
 // route is one path. open ones ask for no token.
@@ -26,6 +30,23 @@ type route struct {
 	path  string
 	open  bool
 	serve func(State, http.ResponseWriter)
+}
+
+// action is a path that changes something, for one element of a list: the path with its id behind.
+type action struct {
+	method, path string
+	serve        func(s State, w http.ResponseWriter, id string)
+}
+
+// actions ask for the token, where there is one.
+var actions = []action{
+	{http.MethodDelete, "/v1/calls/", func(s State, w http.ResponseWriter, id string) {
+		if !s.Terminate(id) {
+			fail(w, http.StatusNotFound, "there is no call "+id)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}},
 }
 
 // routes is the whole of the API; openapi.yaml describes the same.
@@ -60,6 +81,9 @@ var routes = []route{
 			rooms[i].Members = orEmpty(rooms[i].Members)
 		}
 		reply(w, http.StatusOK, Rooms{rooms})
+	}},
+	{"/v1/access-log", false, func(s State, w http.ResponseWriter) {
+		reply(w, http.StatusOK, AccessLog{orEmpty(s.AccessLog())})
 	}},
 	{"/v1/capacity", false, func(s State, w http.ResponseWriter) {
 		c := s.Capacity()

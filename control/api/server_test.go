@@ -29,6 +29,8 @@ type fixed struct {
 	calls    []Call
 	rooms    []Room
 	capacity Capacity
+	access   []Access
+	ended    *[]string
 }
 
 func (f fixed) Ready() string       { return f.reason }
@@ -36,6 +38,14 @@ func (f fixed) Stations() []Station { return f.stations }
 func (f fixed) Calls() []Call       { return f.calls }
 func (f fixed) Rooms() []Room       { return f.rooms }
 func (f fixed) Capacity() Capacity  { return f.capacity }
+func (f fixed) AccessLog() []Access { return f.access }
+func (f fixed) Terminate(id string) bool {
+	if f.ended != nil && id == "c-1" {
+		*f.ended = append(*f.ended, id)
+		return true
+	}
+	return false
+}
 
 // ask sends one request to the handler. The host is our address unless the header Host says otherwise.
 func ask(state State, token, method, path string, headers ...string) *httptest.ResponseRecorder {
@@ -70,6 +80,7 @@ func TestBodies(t *testing.T) {
 		}}, {ID: "c-2", State: "calling", Since: at}},
 		rooms: []Room{{ID: "700", Number: "700", State: "active", Limit: 32, Since: at, Members: []Member{{Tel: "217", Call: "c-1", Leg: "c-1/a", Holding: true}}},
 			{ID: "x", Owner: "217", State: "idle", Limit: 5}},
+		access: []Access{{Index: 3, Date: at, Last: at.Add(time.Second), IP: netip.MustParseAddr("192.0.2.7"), CallerID: "217", Reason: "no", Count: 2}},
 		capacity: Capacity{Stations: Usage{1, 2}, Calls: Usage{1, 0}, Ports: []PortUsage{{"lan", netip.MustParseAddr("192.168.1.10"), 2, 5000}},
 			Records: Records{Written: 7}, Uptime: 61, Draining: true},
 	}
@@ -85,6 +96,8 @@ func TestBodies(t *testing.T) {
 		{"/v1/stations", fixed{}, 200, `{"stations":[]}`},
 		{"/v1/calls", fixed{}, 200, `{"calls":[]}`},
 		{"/v1/rooms", fixed{}, 200, `{"rooms":[]}`},
+		{"/v1/access-log", fixed{}, 200, `{"rows":[]}`},
+		{"/v1/access-log", full, 200, `{"rows":[{"index":3,"date":"2031-05-06T07:08:09Z","last":"2031-05-06T07:08:10Z","ip":"192.0.2.7","caller_id":"217","reason":"no","count":2}]}`},
 		{"/v1/capacity", fixed{}, 200, `{"stations":{"used":0,"limit":0},"calls":{"used":0,"limit":0},"rooms":{"used":0,"limit":0},"mps_channels":{"used":0,"limit":0},` +
 			`"mgi_ports":{"used":0,"limit":0},"ports":[],"records":{"written":0,"dropped":0,"failed":0},"uptime":0,"draining":false}`},
 		{"/v1/stations", full, 200, `{"stations":[{"tel":"217","name":"Desk","status":"registered","phone_type":"Phone 1.0","public_ip":"192.168.1.44",` +
@@ -114,6 +127,33 @@ func TestBodies(t *testing.T) {
 	}
 	if w := ask(fixed{}, "", "GET", "/openapi.yaml"); w.Code != 200 || !bytes.Equal(w.Body.Bytes(), openAPI) || w.Header().Get("Content-Type") != "application/yaml" {
 		t.Errorf("/openapi.yaml: %d %v", w.Code, w.Header())
+	}
+}
+
+func TestTerminate(t *testing.T) {
+	for _, tt := range []struct {
+		method, path, token, bearer string
+		code                        int
+		ends                        bool
+	}{
+		{"DELETE", "/v1/calls/c-1", "", "", 204, true},
+		{"DELETE", "/v1/calls/c-2", "", "", 404, false},
+		{"DELETE", "/v1/calls/", "", "", 404, false},
+		{"DELETE", "/v1/calls", "", "", 405, false},
+		{"DELETE", "/v1/calls/c-1/x", "", "", 404, false},
+		{"GET", "/v1/calls/c-1", "", "", 405, false},
+		{"DELETE", "/v1/calls/c-1", "sesame", "", 401, false},
+		{"DELETE", "/v1/calls/c-1", "sesame", "sesame", 204, true},
+	} {
+		var ended []string
+		w := ask(fixed{ended: &ended}, tt.token, tt.method, tt.path, "Authorization", "Bearer "+tt.bearer)
+		if w.Code != tt.code || (len(ended) == 1) != tt.ends {
+			t.Errorf("%s %s: %d, ended %v", tt.method, tt.path, w.Code, ended)
+		}
+	}
+	var ended []string
+	if w := ask(fixed{ended: &ended}, "", "DELETE", "/v1/calls/c-1", "Host", "evil.example"); w.Code != 421 || ended != nil {
+		t.Errorf("by a name: %d", w.Code)
 	}
 }
 

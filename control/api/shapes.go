@@ -83,6 +83,17 @@ type Member struct {
 	Holding bool   `json:"holding"`
 }
 
+// Access is a row of the access log table: attempts from one address that were refused for one reason.
+type Access struct {
+	Index    uint64     `json:"index"` // of the row since the start, from 0
+	Date     time.Time  `json:"date"`  // of the first attempt
+	Last     time.Time  `json:"last"`  // of the newest one
+	IP       netip.Addr `json:"ip"`
+	CallerID string     `json:"caller_id"` // the number it claimed
+	Reason   string     `json:"reason"`
+	Count    int        `json:"count"` // of attempts
+}
+
 // Capacity is how much is in use and how much there may be.
 type Capacity struct {
 	Stations Usage       `json:"stations"` // registered; limit: configured
@@ -139,6 +150,11 @@ type Stations struct {
 // Calls is the body of /v1/calls.
 type Calls struct {
 	Calls []Call `json:"calls"`
+}
+
+// AccessLog is the body of /v1/access-log.
+type AccessLog struct {
+	Rows []Access `json:"rows"`
 }
 
 // Rooms is the body of /v1/rooms.

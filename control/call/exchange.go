@@ -185,6 +185,18 @@ func (x *Exchange) Shutdown(stop <-chan struct{}) {
 	}
 }
 
+// Terminate ends a call for the operator; false when there is none of that id.
+func (x *Exchange) Terminate(id string) bool {
+	x.mu.Lock()
+	c := x.calls[id]
+	x.mu.Unlock()
+	if c == nil {
+		return false
+	}
+	c.Post(func() { c.end("", "terminated by the operator") })
+	return true
+}
+
 // Draining: new calls are refused because the system stops.
 func (x *Exchange) Draining() bool {
 	x.mu.Lock()

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"sidetone/control/api"
+	"sidetone/control/config"
+)
+
+// ctlTimeout is how long the server may take to answer.
+const ctlTimeout = 10 * time.Second
+
+type ctlCmd struct {
+	Config string `short:"c" placeholder:"FILE" default:"${default_file}" help:"The server's configuration file, for api.listen and api.token."`
+	API    string `placeholder:"URL" help:"Where the API is instead, such as http://192.168.1.10:8080."`
+	Token  string `env:"SIDETONE_TOKEN" help:"Token for --api."`
+	JSON   bool   `help:"Print what the API answers."`
+
+	Calls     ctlCalls     `cmd:"" help:"Running calls."`
+	Show      ctlShow      `cmd:"" help:"One call with its legs."`
+	Stations  ctlStations  `cmd:"" help:"Station status table."`
+	Rooms     ctlRooms     `cmd:"" help:"Conferences."`
+	AccessLog ctlAccessLog `cmd:"" help:"Who was refused, and why."`
+	Terminate ctlTerminate `cmd:"" help:"End a call."`
+}
+
+// request asks the API; the body comes back for codes of 2xx, everything else is an error that says why.
+func (c *ctlCmd) request(ctx context.Context, method, path string) ([]byte, error) {
+	base, token := strings.TrimSuffix(c.API, "/"), c.Token
+	if base == "" {
+		cfg, err := config.Load(c.Config)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("%w\nname the configuration of the server with -c, or its API with --api", err)}
+		}
+		if cfg.API.Listen == "" {
+			return nil, usageError{fmt.Errorf("%s: api.listen is empty, so the server has no API", c.Config)}
+		}
+		base, token = "http://"+local(cfg.API.Listen), cfg.API.Token.Reveal()
+	}
+	ctx, cancel := context.WithTimeout(ctx, ctlTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, base+path, nil)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return nil, fmt.Errorf("no server answers at %s: %w", base, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", base+path, err)
+	}
+	if res.StatusCode >= 300 {
+		var why api.Failure
+		if json.Unmarshal(body, &why) == nil && why.Message != "" {
+			return nil, errors.New(why.Message)
+		}
+		return nil, fmt.Errorf("%s: %s", base+path, res.Status)
+	}
+	return body, nil
+}
+
+// local turns a listener on every address into one to connect to.
+func local(listen string) string {
+	for _, all := range [][2]string{{"0.0.0.0:", "127.0.0.1:"}, {"[::]:", "[::1]:"}} {
+		if rest, ok := strings.CutPrefix(listen, all[0]); ok {
+			return all[1] + rest
+		}
+	}
+	return listen
+}
+
+// list asks for a table and prints it, as JSON or as print lays it out.
+func list[T any](ctx context.Context, o output, c *ctlCmd, path string, print func(w io.Writer, body T)) error {
+	b, err := c.request(ctx, http.MethodGet, path)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		_, err = o.out.Write(b)
+		return err
+	}
+	var body T
+	if err := json.Unmarshal(b, &body); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	print(w, body)
+	return w.Flush()
+}
+
+// since writes a time, "-" for none.
+func since(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+type ctlCalls struct{}
+
+// Run is for kong.
+func (ctlCalls) Run(ctx context.Context, o output, c *cli) error {
+	return list(ctx, o, &c.Ctl, "/v1/calls", func(w io.Writer, b api.Calls) {
+		fmt.Fprintln(w, "ID\tSTATE\tFROM\tTO\tSINCE\tANSWERED\tLEGS")
+		for _, r := range b.Calls {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", r.ID, r.State, r.From, r.To, since(r.Since), since(r.Answered), len(r.Legs))
+		}
+	})
+}
+
+type ctlShow struct {
+	ID string `arg:"" help:"Of the call, as calls prints it."`
+}
+
+// Run is for kong.
+func (s ctlShow) Run(ctx context.Context, o output, c *cli) error {
+	b, err := c.Ctl.request(ctx, http.MethodGet, "/v1/calls")
+	if err != nil {
+		return err
+	}
+	var body api.Calls
+	if err := json.Unmarshal(b, &body); err != nil {
+		return err
+	}
+	for _, r := range body.Calls {
+		if r.ID != s.ID {
+			continue
+		}
+		if c.Ctl.JSON {
+			return json.NewEncoder(o.out).Encode(r)
+		}
+		fmt.Fprintf(o.out, "%s %s, %s to %s, since %s, answered %s\n", r.ID, r.State, r.From, r.To, since(r.Since), since(r.Answered))
+		w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "LEG\tTEL\tDIRECTION\tHOLDS\tPEER\tLOCAL MEDIA\tREMOTE MEDIA\tLATCH\tCODEC\tSRTP\tRECEIVED\tSENT\tLOST\tMOS")
+		for _, l := range r.Legs {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%.1f\n", l.ID, l.Tel, l.Direction, l.Holding, l.Peer, l.Local, l.Remote,
+				l.Latch, l.Codec, l.SRTP, l.Received.Packets, l.Sent.Packets, l.Received.Lost, l.Received.MOS)
+		}
+		return w.Flush()
+	}
+	return fmt.Errorf("there is no call %s", s.ID)
+}
+
+type ctlStations struct{}
+
+// Run is for kong.
+func (ctlStations) Run(ctx context.Context, o output, c *cli) error {
+	return list(ctx, o, &c.Ctl, "/v1/stations", func(w io.Writer, b api.Stations) {
+		fmt.Fprintln(w, "TEL\tSTATUS\tPHONE TYPE\tPUBLIC IP\tPUBLIC PORT\tSIGNAL PORT\tPROTOCOL\tEXPIRES\tCALLS")
+		for _, r := range b.Stations {
+			ip, phone := "0.0.0.0", r.PhoneType
+			if r.PublicIP.IsValid() {
+				ip = r.PublicIP.String()
+			} else {
+				phone = "Disconnected"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\n", r.Tel, r.Status, phone, ip, r.PublicPort, r.SignalPort, strings.ToUpper(r.Protocol), r.Expires, r.Calls)
+		}
+	})
+}
+
+type ctlRooms struct{}
+
+// Run is for kong.
+func (ctlRooms) Run(ctx context.Context, o output, c *cli) error {
+	return list(ctx, o, &c.Ctl, "/v1/rooms", func(w io.Writer, b api.Rooms) {
+		fmt.Fprintln(w, "ID\tNUMBER\tOWNER\tSTATE\tLIMIT\tMEMBERS")
+		for _, r := range b.Rooms {
+			var tels []string
+			for _, m := range r.Members {
+				tels = append(tels, m.Tel)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.ID, r.Number, r.Owner, r.State, r.Limit, strings.Join(tels, " "))
+		}
+	})
+}
+
+type ctlAccessLog struct{}
+
+// Run is for kong.
+func (ctlAccessLog) Run(ctx context.Context, o output, c *cli) error {
+	return list(ctx, o, &c.Ctl, "/v1/access-log", func(w io.Writer, b api.AccessLog) {
+		fmt.Fprintln(w, "INDEX\tDATE\tIP ADDRESS\tCALLER ID\tREASON\tCOUNT\tLAST")
+		for _, r := range b.Rows {
+			fmt.Fprintf(w, "%d\t%s\t%s\t%q\t%s\t%d\t%s\n", r.Index, since(r.Date), r.IP, r.CallerID, r.Reason, r.Count, since(r.Last))
+		}
+	})
+}
+
+type ctlTerminate struct {
+	ID string `arg:"" help:"Of the call, as calls prints it."`
+}
+
+// Run is for kong.
+func (t ctlTerminate) Run(ctx context.Context, o output, c *cli) error {
+	_, err := c.Ctl.request(ctx, http.MethodDelete, "/v1/calls/"+url.PathEscape(t.ID))
+	if err == nil && c.Ctl.JSON {
+		return json.NewEncoder(o.out).Encode(map[string]string{"terminated": t.ID})
+	}
+	return err
+}
