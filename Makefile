@@ -33,7 +33,7 @@ lint: ## gofmt, go vet, staticcheck
 # Phones that speak and listen in real time are judged by what they heard, so their packages get the machine to
 # themselves, one after the other.
 unit: ## all tests with the race detector; real peers must be there, and for root steered sockets
-	$(STEERED) $(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -vE '^sidetone/(cmd|bench|relay/srtp)(/|$$)')
+	SIDETONE_PEERS=required $(STEERED) $(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -vE '^sidetone/(cmd|bench|relay/srtp)(/|$$)')
 	SIDETONE_PEERS=required $(GO) test -race -shuffle=on -p 1 -timeout 20m ./relay/srtp ./bench/... ./cmd/...
 
 fuzz: ## each fuzz target for FUZZTIME

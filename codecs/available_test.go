@@ -25,9 +25,9 @@ func loaded(t *testing.T, f Format) Codec {
 	c, ok := everything().Find(f)
 	if !ok {
 		if os.Getenv("SIDETONE_PEERS") == "required" {
-			t.Fatalf("no library has %v: %v", f, libraries().missing)
+			t.Fatalf("no library has %v: %+v", f, libraries())
 		}
-		t.Skipf("no library has %v: %v", f, libraries().missing)
+		t.Skipf("no library has %v: %+v", f, libraries())
 	}
 	return c
 }
@@ -63,5 +63,37 @@ func TestOpusIsAsTheOtherSideWants(t *testing.T) {
 	}
 	if _, ok := c.At(44100); ok {
 		t.Error("44.1 kHz is possible")
+	}
+}
+
+func TestAMRAndGSMAreThereWithTheirLibraries(t *testing.T) {
+	for _, tt := range []struct {
+		name                 string
+		rate                 int
+		asked, answered      string
+		packet, octetAligned int // octets of 40 ms
+	}{
+		{"AMR", 8000, "mode-set=0,2,4,7;octet-align=1", "octet-align=1;mode-set=0,2,4,7", 63, 65},
+		{"AMR-WB", 16000, "octet-align=1;mode-set=0,1,8", "octet-align=1;mode-set=0,1,8", 122, 123},
+	} {
+		c := loaded(t, Format{Name: tt.name, ClockRate: tt.rate})
+		aligned, err := c.Negotiate(tt.asked)
+		if err != nil || aligned.Parameters != tt.answered || c.Parameters != "" {
+			t.Errorf("%s: %q, %q, %v", tt.name, c.Parameters, aligned.Parameters, err)
+		}
+		if _, err := c.Negotiate("interleaving=30"); err == nil {
+			t.Errorf("%s: interleaving is possible", tt.name)
+		}
+		packet := make([]byte, c.EncodedLen(tt.rate/25))
+		two := append(frame(c, 0), frame(c, 1)...)
+		if n := c.NewEncoder().Encode(packet, two); n != tt.packet {
+			t.Errorf("%s: %d octets", tt.name, n)
+		}
+		if n := aligned.NewEncoder().Encode(packet, two); n != tt.octetAligned {
+			t.Errorf("%s: %d octets, octet-aligned", tt.name, n)
+		}
+	}
+	if c := loaded(t, Format{Name: "GSM", ClockRate: 8000}); c.PayloadType != 3 {
+		t.Errorf("GSM has payload type %d", c.PayloadType)
 	}
 }

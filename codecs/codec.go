@@ -1,5 +1,7 @@
 package codecs
 
+import "time"
+
 // Encoder turns samples of one stream into payloads.
 type Encoder interface {
 	// Encode writes the payload of one frame to dst and gives its length in octets. dst has room for
@@ -45,6 +47,9 @@ type Codec struct {
 	Kind        Kind
 	PayloadType uint8 // static payload type (RFC 3551 section 6), or Dynamic
 	SampleRate  int   // of the samples in and out, Hz; 0 when the kind is not Audio
+
+	// Frame is what the time of a packet must be a whole number of; 0: any whole number of 10 ms up to 60.
+	Frame time.Duration
 
 	NewEncoder func() Encoder // nil when the kind is not Audio
 	NewDecoder func() Decoder // nil when the kind is not Audio

@@ -11,20 +11,8 @@ func opusCodec(l *opus.Library, peer opus.Parameters, rate int) Codec {
 	config.SampleRate = rate
 	return Codec{
 		Format: opusFormat, PayloadType: Dynamic, SampleRate: rate,
-		NewEncoder: func() Encoder {
-			e, err := l.NewEncoder(config)
-			if err != nil {
-				panic(err) // Open made one, and the parameters are within bounds
-			}
-			return resumable[*opus.Encoder]{e}
-		},
-		NewDecoder: func() Decoder {
-			d, err := l.NewDecoder(rate)
-			if err != nil {
-				panic(err)
-			}
-			return d
-		},
+		NewEncoder: func() Encoder { return resumable[*opus.Encoder]{made(l.NewEncoder(config))} },
+		NewDecoder: func() Decoder { return made(l.NewDecoder(rate)) },
 		Duration:   opus.Duration,
 		EncodedLen: func(int) int { return opus.MaxPayload },
 		Parameters: opus.Parameters{FEC: true, DTX: peer.DTX}.String(),

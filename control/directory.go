@@ -22,11 +22,15 @@ func newDirectory(cfg *config.Config) (*directory, error) {
 		if err != nil {
 			return nil, fmt.Errorf("station %s: %w", st.Tel, err)
 		}
+		digits, err := call.ParseDigits(st.DTMF)
+		if err != nil {
+			return nil, fmt.Errorf("station %s: %w", st.Tel, err)
+		}
 		nat := map[string]sip.NATMode{"auto": sip.NATAuto, "yes": sip.NATYes, "no": sip.NATNo}[st.BehindNAT]
 		d.accounts[st.Tel] = sip.Account{Tel: st.Tel, UserID: st.UserID, Name: st.Name, HA1: sip.HA1(st.HA1(cfg.SIP.Realm)), NAT: nat}
 		d.stations[st.Tel] = call.Station{
 			Tel: st.Tel, Name: st.Name, Music: st.Music,
-			PhoneTone: st.ToneSource == "phone", BehindNAT: nat == sip.NATYes, Security: security,
+			PhoneTone: st.ToneSource == "phone", BehindNAT: nat == sip.NATYes, Security: security, Digits: digits,
 		}
 	}
 	return d, nil

@@ -1,6 +1,7 @@
 package jitter
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -37,12 +38,12 @@ func TestTraces(t *testing.T) {
 		{"jitter 10 ms", sent(minute, ms(20)).uniform(1, ms(10)), 42, 0, 0, 0},
 		{"jitter 40 ms", sent(minute, ms(20)).uniform(2, ms(40)), 62, ms(40), 0, 0},
 		{"jitter 100 ms", sent(minute, ms(20)).uniform(3, ms(100)), 120, ms(100), 0, 0},
-		{"exponential 10 ms", sent(minute, ms(20)).exponential(4, ms(10)), 62, ms(600), 0, 0},
-		{"exponential 30 ms", sent(minute, ms(20)).exponential(5, ms(30)), 155, ms(1200), 20, 0},
+		{"exponential 10 ms", sent(minute, ms(20)).exponential(4, ms(10)), 88, ms(200), 0, 0},
+		{"exponential 30 ms", sent(minute, ms(20)).exponential(5, ms(30)), 170, ms(800), 20, 0},
 		{"one stall of 150 ms", sent(minute, ms(20)).stalled(at20s, time.Hour, ms(150)), 42, ms(150), 0, 0},
-		{"150 ms every 5 s", sent(minute, ms(20)).stalled(at20s, 5*time.Second, ms(150)), 100, ms(500), 0, 0},
+		{"150 ms every 5 s", sent(minute, ms(20)).stalled(at20s, 5*time.Second, ms(150)), 100, ms(550), 0, 0},
 		{"one stall of 300 ms", sent(minute, ms(20)).stalled(at20s, time.Hour, ms(300)), 42, ms(150), 15, 0},
-		{"300 ms every 5 s", sent(minute, ms(20)).stalled(at20s, 5*time.Second, ms(300)), 140, ms(1000), 60, 0},
+		{"300 ms every 5 s", sent(minute, ms(20)).stalled(at20s, 5*time.Second, ms(300)), 100, ms(1100), 80, 0},
 		{"one stall of 2 s", sent(minute, ms(20)).stalled(at20s, time.Hour, 2*time.Second), 42, ms(150), 100, 0},
 		{"reordered", sent(minute, ms(20)).swapped(7), 42, 0, 0, 0},
 		{"doubled", sent(minute, ms(20)).doubled(3), 42, 0, 0, 0},
@@ -57,7 +58,7 @@ func TestTraces(t *testing.T) {
 		{"way longer by 100 ms", sent(minute, ms(20)).delayed(true, step(1000, 0, ms(100))), 100, ms(100), 0, 0},
 		{"way longer by 500 ms", sent(minute, ms(20)).delayed(true, step(1000, 0, ms(500))), 370, ms(150), 0, 0},
 		{"sender stops for 10 s, its clock too", sent(minute, ms(20)).delayed(true, step(1000, 0, 10*time.Second)), 7000, ms(150), 0, 0},
-		{"way shorter by 100 ms", sent(minute, ms(20)).delayed(true, step(1000, ms(100), 0)), 115, 0, 0, 0},
+		{"way shorter by 100 ms", sent(minute, ms(20)).delayed(true, step(1000, ms(100), 0)), 125, 0, 0, 0},
 		{"timestamps leap forward", sent(minute, ms(20)).after(at20s, func(p *Packet) { p.Timestamp += 12345678 }), 42, 0, 0, 1},
 		{"timestamps leap back", sent(minute, ms(20)).after(at20s, func(p *Packet) { p.Timestamp -= 80000 }), 42, 0, 0, 1},
 		{"other source", sent(minute, ms(20)).after(at20s, func(p *Packet) {
@@ -97,20 +98,28 @@ func TestTraces(t *testing.T) {
 	}
 }
 
-// Beside the best constant delay, chosen with the trace known, that would lose no more: a tick more at
-// worst, which is how finely a reader who comes every tick can place a packet.
+// Beside the best constant delay, chosen with the trace known, that would lose no more, of those at which a reader who comes
+// every tick can place a packet: on average over some traces at most 10 ms more.
 func TestDelayIsNearTheOptimum(t *testing.T) {
-	for seed := range uint64(6) {
-		for name, tr := range map[string]trace{
-			"uniform 60":     sent(minute, ms(20)).uniform(seed, ms(60)),
-			"uniform 120":    sent(minute, ms(20)).uniform(seed, ms(120)),
-			"exponential 15": sent(minute, ms(20)).exponential(seed, ms(15)),
-		} {
+	const seeds = 6
+	for name, make := range map[string]func(seed uint64) trace{
+		"uniform 30":     func(seed uint64) trace { return sent(minute, ms(20)).uniform(seed, ms(30)) },
+		"uniform 60":     func(seed uint64) trace { return sent(minute, ms(20)).uniform(seed, ms(60)) },
+		"uniform 120":    func(seed uint64) trace { return sent(minute, ms(20)).uniform(seed, ms(120)) },
+		"exponential 15": func(seed uint64) trace { return sent(minute, ms(20)).exponential(seed, ms(15)) },
+	} {
+		var over float64
+		for seed := range uint64(seeds) {
+			tr := make(seed)
 			r := play(New(Config{}), tr)
 			best := tr.optimum(float64(r.concealed) / float64(minute))
-			if r.mean() > best+20 {
-				t.Errorf("%s, seed %d: mean delay %.1f ms, the optimum at %v concealed is %.1f", name, seed, r.mean(), r.concealed, best)
-			}
+			const firstTick = 17.0 // ms after a packet that comes undelayed
+			reached := firstTick + 20*math.Ceil(max(best-firstTick, 0)/20)
+			over += (r.mean() - reached) / seeds
+			t.Logf("%s: mean delay %.1f ms, the optimum at %v concealed is %.1f, with ticks %.0f", name, r.mean(), r.concealed, best, reached)
+		}
+		if over > 10 {
+			t.Errorf("%s: %.1f ms more than the optimum", name, over)
 		}
 	}
 }

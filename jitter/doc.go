@@ -4,7 +4,7 @@
 //	Packet ──► Buffer.Put ──► index, media time ──► slots ────────────────┐
 //	               │                                                      │
 //	               └─► transit ──► baseline.go ──► histogram.go           │
-//	                                 least            0.97 quantile       │
+//	                                 least       what is worth waiting    │
 //	                                   └──► target.go ◄── spikes          │
 //	                                           │                          ▼
 //	reader, every tick ──► Buffer.Next ◄───────┴──── next.go: Play, Lost or Wait
@@ -20,6 +20,9 @@
 // The way a stream's numbers are read: sequence numbers give the order, timestamps the time; a new
 // SSRC, a leap of the timestamps or a restart of the numbers is laid behind what was there by the
 // time that passed, so that everything else sees one endless stream.
+//
+// The target is the 0.97 quantile of the delay, and more where, by the E-model, the packets that would still be late cost
+// more than the wait (histogram.go).
 //
 // Limits: as many packets as Max has 10 ms, and some more; the delay is at most Config.Max, and that
 // at most 480 ms.

@@ -8,6 +8,7 @@ type histogram struct {
 	weight float32 // of the next packet
 	seen   int     // packets, until the forgetting starts
 
+	guess int     // the bin of the first guess, until it is forgotten
 	edge  int     // the bin the quantile is in
 	above float32 // what all bins beyond it hold
 }
@@ -27,7 +28,7 @@ const (
 )
 
 func (h *histogram) reset(guess int64) {
-	*h = histogram{weight: 1, total: startWeight, edge: bin(guess)}
+	*h = histogram{weight: 1, total: startWeight, edge: bin(guess), guess: bin(guess)}
 	h.bins[h.edge] = startWeight
 }
 
@@ -43,7 +44,11 @@ func (h *histogram) add(delay int64) {
 		h.above += h.weight
 	}
 	if h.seen < learn {
-		h.seen++
+		if h.seen++; h.seen == learn { // the guess has done its part
+			h.bins[h.guess] = max(h.bins[h.guess]-startWeight, 0)
+			h.total -= startWeight
+			h.recount()
+		}
 		return
 	}
 	if h.weight *= forget; h.weight > renormalise {
@@ -73,6 +78,39 @@ func (h *histogram) quantile() int64 {
 	return int64(h.edge+1) * binWidth
 }
 
+// What lateness costs against delay, by the E-model (ITU-T G.107) for G.711 with concealment: a hundredth of the packets lost
+// costs 3.8 of R, as much as 155 ms of delay that nobody notices, or 35 ms beyond where conversation suffers.
+const (
+	latenessCost   = 15_500 * millisecond // for all packets late
+	noticedAfter   = 100 * millisecond    // here, with as much for the way and the phones
+	noticedCosting = 4.5                  // times as much
+)
+
+// worthwhile gives the delay, at least the quantile and at most most, at which delay and packets that come later cost
+// least.
+func (h *histogram) worthwhile(most int64) int64 {
+	best := h.quantile()
+	if h.seen < learn {
+		return best
+	}
+	above, lowest := h.above, cost(best)+float64(latenessCost)*float64(h.above/h.total)
+	for at := h.edge + 1; at < histogramBins && above > 1e-4*h.total; at++ {
+		delay := int64(at+1) * binWidth
+		if delay > most {
+			break
+		}
+		above -= h.bins[at]
+		if c := cost(delay) + float64(latenessCost)*float64(above/h.total); c < lowest {
+			best, lowest = delay, c
+		}
+	}
+	return best
+}
+
+func cost(delay int64) float64 {
+	return float64(delay) + (noticedCosting-1)*float64(max(delay-noticedAfter, 0))
+}
+
 // recount sums up what is beyond the edge, which gathers rounding errors and moves with a shift.
 func (h *histogram) recount() {
 	h.above = 0
@@ -84,6 +122,7 @@ func (h *histogram) recount() {
 // shift moves the whole distribution by whole bins when the delay that it is relative to moves the
 // other way; what falls off an end stays in the last bin there.
 func (h *histogram) shift(bins int) {
+	h.guess = min(max(h.guess+bins, 0), histogramBins-1)
 	switch {
 	case bins > 0:
 		bins = min(bins, histogramBins-1)

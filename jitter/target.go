@@ -20,6 +20,7 @@ type target struct {
 	peaks      [8]peak // the last spikes, a ring
 	nextPeak   int
 
+	calm  int64 // what the target would be without spikes
 	value int64 // the target
 }
 
@@ -50,6 +51,7 @@ func (t *target) init(c Config) {
 	}
 	t.delays.reset(int64(c.Normal))
 	t.value = int64(c.Normal)
+	t.calm = t.value
 }
 
 // restart takes a new baseline; the distribution of what is above it is kept.
@@ -98,7 +100,8 @@ func (t *target) outrun(transit, now int64) bool {
 // update takes the target from what was seen.
 func (t *target) update(now int64) {
 	if t.fixed == 0 {
-		t.value = min(max(t.delays.quantile(), t.recurring(now), t.min), t.max)
+		t.calm = min(max(t.delays.worthwhile(t.max), t.min), t.max)
+		t.value = t.recurring(now)
 	}
 }
 
@@ -107,35 +110,44 @@ func (t *target) update(now int64) {
 // packet belongs to a spike and should not be counted.
 func (t *target) spike(late, now int64) bool {
 	if !t.inSpike {
-		if late < t.value+spikeRise || t.plateau {
-			t.plateau = t.plateau && late > t.value
+		if late < t.calm+spikeRise || t.plateau {
+			t.plateau = t.plateau && late > t.calm
 			return false
 		}
 		t.inSpike, t.spikeBegan, t.spikePeak = true, now, late
 		return false // the first one counts, once
 	}
 	t.spikePeak = max(t.spikePeak, late)
-	if late > t.value && now-t.spikeBegan < spikeLimit {
+	if late > t.calm && now-t.spikeBegan < spikeLimit {
 		return true
 	}
-	t.inSpike, t.plateau = false, late > t.value
+	t.inSpike, t.plateau = false, late > t.calm
 	t.peaks[t.nextPeak] = peak{when: now, height: t.spikePeak}
 	t.nextPeak = (t.nextPeak + 1) % len(t.peaks)
 	return false
 }
 
-// recurring gives the height that spikes reached at least twice lately: the second largest.
+// recurring gives the target that spikes seen lately ask for: the height that at least two of them reached, or as much of it
+// as costs less than it saves. Each millisecond saves as much speech at every spike.
 func (t *target) recurring(now int64) int64 {
-	var first, second int64
+	var first, second, count int64
 	for _, p := range t.peaks {
-		if p.height == 0 || now-p.when > peakMemory {
+		if p.height <= t.calm || now-p.when > peakMemory {
 			continue
 		}
+		count++
 		if p.height > first {
 			first, second = p.height, first
 		} else {
 			second = max(second, p.height)
 		}
+	}
+	second = min(second, t.max)
+	switch saved := float64(count) * float64(latenessCost) / float64(peakMemory); {
+	case count < 2 || second <= t.calm || saved < 1:
+		return t.calm
+	case saved < noticedCosting:
+		return max(min(second, noticedAfter), t.calm)
 	}
 	return second
 }

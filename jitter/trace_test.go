@@ -178,6 +178,12 @@ func (r result) worstWait() float64 {
 // play runs a trace through a buffer with a reader that comes every tick, stretches by up to 10 ms a
 // tick and conceals in steps of 10 ms.
 func play(b *Buffer, t trace) result {
+	return playTo(b, t, func(int64, time.Duration, time.Duration) {})
+}
+
+// playTo is play that tells of each packet when it would have come undelayed, how long after that it is heard, and how much
+// was concealed or silent before it.
+func playTo(b *Buffer, t trace, heard func(undelayed int64, delay, gap time.Duration)) result {
 	sort.SliceStable(t, func(i, j int) bool { return t[i].at < t[j].at })
 	for i := range t { // the payload says when the packet would have come undelayed, and when it did
 		t[i].packet.Payload = binary.BigEndian.AppendUint64(t[i].packet.Payload[:8:8], uint64(t[i].at))
@@ -189,6 +195,7 @@ func play(b *Buffer, t trace) result {
 	var downstream int64
 	lastSeen := int64(-1)
 	next, end := 0, t[len(t)-1].at
+	gap := int64(0)
 	for now := origin + 7*millisecond; now < end+300*millisecond; now += tick {
 		for next < len(t) && t[next].at <= now {
 			b.Put(t[next].packet, t[next].at)
@@ -210,14 +217,18 @@ func play(b *Buffer, t trace) result {
 				undelayed, came := binary.BigEndian.Uint64(item.Payload), binary.BigEndian.Uint64(item.Payload[8:])
 				r.delay = append(r.delay, float64(now+downstream-int64(undelayed))/1e6)
 				r.waited = append(r.waited, float64(now+downstream-int64(came))/1e6)
+				heard(int64(undelayed), time.Duration(now+downstream-int64(undelayed)), time.Duration(gap))
+				gap = 0
 				downstream += length
 			case Lost:
 				r.concealed += time.Duration(length)
 				downstream += length
+				gap += length
 				r.gaps++
 			case Wait:
 				fill := (tick - downstream + step - 1) / step * step
 				downstream += fill
+				gap += fill
 				if b.playing && now < end {
 					r.concealed += time.Duration(fill)
 					r.gaps++
@@ -228,6 +239,11 @@ func play(b *Buffer, t trace) result {
 			by := min(max(units*125_000, -step), step)
 			for by < 0 && downstream < tick+step && b.Ready() {
 				item := b.Next(now, downstream)
+				if item.Kind == Play {
+					undelayed := int64(binary.BigEndian.Uint64(item.Payload))
+					heard(undelayed, time.Duration(now+downstream-undelayed), time.Duration(gap))
+					gap = 0
+				}
 				downstream += int64(item.Samples) * 125_000
 			}
 			if by = max(by, tick-downstream); by > 0 || by < -2500_000 {

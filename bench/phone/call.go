@@ -67,6 +67,7 @@ type Call struct {
 	offered              bool // our offer went out in an answer; the ACK carries theirs
 
 	status Status // guarded by phone.mu
+	notes  []Note // likewise
 }
 
 // ID returns the Call-ID.

@@ -46,7 +46,10 @@ func (c *Call) handle(t *serverTransaction) {
 		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusOK))
 	case sip.INVITE, sip.UPDATE:
 		c.reoffered(t)
-	case sip.INFO, sip.NOTIFY:
+	case sip.INFO:
+		c.noted(t.request)
+		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusOK))
+	case sip.NOTIFY:
 		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusOK))
 	default:
 		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusMethodNotAllowed))

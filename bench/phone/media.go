@@ -71,6 +71,7 @@ type stream struct {
 	senderReport   uint32 // middle of the NTP time of the peer's latest, 0 = none
 	senderReportAt time.Time
 	heard          uint32 // SSRC
+	keypad         keypad
 }
 
 // openStream binds an even port for RTP and the next for RTCP, and starts to listen. The phone's Run
@@ -213,16 +214,20 @@ func (s *stream) frame(packet *rtp.Packet, pcm []int16, tone *audio.Oscillator) 
 	if sending {
 		s.stats.Sent++
 	}
+	clock := packet.Timestamp
+	defer func() { packet.Timestamp = clock }()
+	pressing := sending && s.key(packet)
 	s.mu.Unlock()
 	if !sending {
 		packet.Marker = true // the next packet starts a talk spurt (RFC 3551 section 4.1)
 		return false
 	}
-	packet.PayloadType = codec.PayloadType
-	if voiced {
-		packet.Payload = codec.Law.Encode(packet.Payload[:0], pcm)
-	} else {
-		packet.Payload = append(packet.Payload[:0], silence...)
+	switch {
+	case pressing: // it is filled
+	case voiced:
+		packet.PayloadType, packet.Payload = codec.PayloadType, codec.Law.Encode(packet.Payload[:0], pcm)
+	default:
+		packet.PayloadType, packet.Payload = codec.PayloadType, append(packet.Payload[:0], silence...)
 	}
 	b, err := packet.Marshal()
 	if err != nil {
@@ -320,6 +325,10 @@ func (s *stream) receive(b []byte, source netip.AddrPort, at time.Time) {
 	codec, known := s.formats[packet.PayloadType]
 	if err == nil && s.event >= 0 && packet.PayloadType == uint8(s.event) {
 		s.stats.Events++
+		if press, ok := s.keypad.heard.Receive(packet.SSRC, packet.Timestamp, packet.Marker, packet.Payload); ok {
+			s.keypad.text += string(press.Key)
+		}
+		s.number(packet.Header)
 		s.mu.Unlock()
 		return
 	}
@@ -337,16 +346,7 @@ func (s *stream) receive(b []byte, source netip.AddrPort, at time.Time) {
 		s.stats.First = at
 	}
 	s.stats.LastPacket = at
-	step := int16(packet.SequenceNumber - s.highest)
-	switch {
-	case s.stats.Received == 0 || packet.SSRC != s.heard:
-		s.heard, s.highest = packet.SSRC, packet.SequenceNumber
-	case step > 0:
-		s.stats.Lost += int(step) - 1
-		s.highest = packet.SequenceNumber
-	case step < 0 && s.stats.Lost > 0:
-		s.stats.Lost-- // it was only slow
-	}
+	s.number(packet.Header)
 	s.stats.Received++
 	if sent, ok := s.phone.cfg.Ledger.lookup(packet.SSRC, packet.SequenceNumber, packet.Timestamp); ok && len(s.stats.Latencies) < 1e5 {
 		s.stats.Latencies = append(s.stats.Latencies, at.Sub(sent))
@@ -357,6 +357,20 @@ func (s *stream) receive(b []byte, source netip.AddrPort, at time.Time) {
 		pcm = codec.Law.Decode(nil, packet.Payload)
 	}
 	s.recorder.place(at, packet.SSRC, packet.Timestamp, pcm)
+}
+
+// number counts what is missing before a packet. mu is held.
+func (s *stream) number(packet rtp.Header) {
+	step := int16(packet.SequenceNumber - s.highest)
+	switch {
+	case s.stats.Received == 0 && s.stats.Events <= 1 || packet.SSRC != s.heard:
+		s.heard, s.highest = packet.SSRC, packet.SequenceNumber
+	case step > 0:
+		s.stats.Lost += int(step) - 1
+		s.highest = packet.SequenceNumber
+	case step < 0 && s.stats.Lost > 0:
+		s.stats.Lost-- // it was only slow
+	}
 }
 
 func (s *stream) readRTCP() {

@@ -14,6 +14,16 @@ needed=(
 	rtpengine:rtpengine-daemon
 	ip:iproute2
 	iptables:iptables
+	ffmpeg:ffmpeg
+)
+
+# library:package, of the codecs that are loaded when the system has them
+libraries=(
+	libopus.so.0:libopus0
+	libopencore-amrnb.so.0:libopencore-amrnb0
+	libopencore-amrwb.so.0:libopencore-amrwb0
+	libvo-amrwbenc.so.0:libvo-amrwbenc0
+	libgsm.so.1:libgsm1
 )
 
 if ! command -v go >/dev/null; then
@@ -24,6 +34,9 @@ fi
 missing=()
 for n in "${needed[@]}"; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "${n%%:*}" >/dev/null || missing+=("${n##*:}")
+done
+for l in "${libraries[@]}"; do
+	PATH="$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null | grep -q "^[[:space:]]*${l%%:*} " || missing+=("${l##*:}")
 done
 # gcc alone cannot link: the C library's headers come in a package of their own.
 if [ ! -e /usr/include/stdlib.h ]; then missing+=(libc6-dev); fi

@@ -78,6 +78,9 @@ func (b *Block) Compare(with *Block) {
 	}
 }
 
+// Pointers gives how many Compare found.
+func (b *Block) Pointers() int { return len(b.pointers) }
+
 // Adopt takes over what Compare found for another block that was set up by the same calls.
 func (b *Block) Adopt(from *Block) { b.pointers = from.pointers }
 
@@ -86,7 +89,9 @@ func (b *Block) Adopt(from *Block) { b.pointers = from.pointers }
 func (b *Block) CopyState(from *Block) {
 	copy(b.memory[b.kept:b.Used()], from.memory[b.kept:])
 	for _, at := range b.pointers {
-		binary.NativeEndian.PutUint64(b.memory[at:], b.word(at)-uint64(from.base)+uint64(b.base))
+		if offset, ok := from.offset(at); ok {
+			binary.NativeEndian.PutUint64(b.memory[at:], uint64(b.base)+offset)
+		}
 	}
 }
 
@@ -95,12 +100,24 @@ func (b *Block) CopyState(from *Block) {
 func (b *Block) SameState(as *Block) bool {
 	from := b.kept
 	for _, at := range b.pointers {
-		if !bytes.Equal(b.memory[from:at], as.memory[from:at]) || b.word(at)-uint64(b.base) != as.word(at)-uint64(as.base) {
+		mine, isMine := b.offset(at)
+		its, isIts := as.offset(at)
+		if !bytes.Equal(b.memory[from:at], as.memory[from:at]) || mine != its || isMine != isIts {
 			return false
 		}
 		from = at + 8
 	}
 	return bytes.Equal(b.memory[from:b.Used()], as.memory[from:b.Used()])
+}
+
+// offset reads a word that may be a pointer: where in the block it points to, or the word itself when it
+// points elsewhere (nowhere, as in a coder that has not begun).
+func (b *Block) offset(at int) (offset uint64, ok bool) {
+	w := b.word(at)
+	if offset = w - uint64(b.base); offset < uint64(len(b.memory)) {
+		return offset, true
+	}
+	return w, false
 }
 
 func (b *Block) word(at int) uint64 { return binary.NativeEndian.Uint64(b.memory[at:]) }

@@ -1,55 +1,134 @@
 package call
 
 import (
+	"fmt"
+
 	"sidetone/codecs/dtmf"
+	"sidetone/control/media"
 	"sidetone/control/sip"
 )
+
+// Digits is the way a station sends the keys its user presses, and wants those of others (SPEC S21):
+//
+//	from \ to   rfc2833                  info                 inband
+//	rfc2833     relayed untouched        taken out, INFO      taken out, tones
+//	info        put into the stream      INFO passed on       tones
+//	inband      detected, put in         detected, INFO       relayed untouched
+//
+// A phone for rfc2833 that did not agree to telephone-event is sent tones.
+type Digits uint8
+
+// What a station may be set to.
+const (
+	DigitsEvents Digits = iota // telephone-event, RFC 4733
+	DigitsInfo                 // SIP INFO
+	DigitsInband               // tones in the voice
+)
+
+var digitsNames = [...]string{DigitsEvents: "rfc2833", DigitsInfo: "info", DigitsInband: "inband"}
+
+// ParseDigits returns what a name of the configuration means.
+func ParseDigits(name string) (Digits, error) {
+	for d, n := range digitsNames {
+		if n == name {
+			return Digits(d), nil
+		}
+	}
+	return 0, fmt.Errorf("dtmf %q is none of rfc2833, info, inband", name)
+}
+
+// String is the name that the configuration uses.
+func (d Digits) String() string { return digitsNames[d] }
+
+// keypad is what a call knows of the keys of a leg's phone.
+type keypad struct {
+	owner func(dtmf.Press) // who gets them; nil = the other phone
+	heard hearing          // what its media reports now
+	way   *Digits          // in which the first came: a phone that sends each key twice is heard once
+}
+
+// hearing is in which ways keys of a leg's media are reported.
+type hearing struct{ events, tones bool }
 
 // OnDigit gives every key that the leg's phone presses to fn, in whichever way it comes, once, on the call's queue; it then
 // goes nowhere else. nil lets keys go to the other phone again. On the call's queue.
 func (l *Leg) OnDigit(fn func(dtmf.Press)) {
-	l.owner = fn
+	l.keypad.owner = fn
 	l.call.settle()
 }
 
-// listen makes the leg's media report keys while somebody here wants them.
+// keepsDigits: telephone-events of the leg do not go to its peer as they are.
+func keepsDigits(l, peer *Leg) bool {
+	return l.keypad.owner != nil || peer.station.Digits != DigitsEvents || !media.HasEvents(peer.media.Remote())
+}
+
+// addsDigits: keys of the leg reach its peer in another way than they came.
+func addsDigits(l, peer *Leg) bool {
+	return l.keypad.owner == nil && peer.station.Digits != DigitsInfo && (l.station.Digits != peer.station.Digits || !media.HasEvents(peer.media.Remote()))
+}
+
+// listen makes the leg's media report the keys that somebody here wants.
 func (c *Call) listen(l *Leg) {
-	want := l.owner != nil
-	if !l.live() || l.overheard == want {
+	if !l.live() {
 		return
 	}
-	l.overheard = want
-	if !want {
+	var want hearing
+	if l.keypad.owner != nil {
+		want = hearing{events: true, tones: l.station.Digits == DigitsInband}
+	} else if peer := c.other(l); l.room == nil && peer.live() {
+		want.events = keepsDigits(l, peer)
+		want.tones = l.station.Digits == DigitsInband && peer.station.Digits != DigitsInband
+	}
+	if l.keypad.heard == want {
+		return
+	}
+	l.keypad.heard = want
+	if !want.events {
 		c.check(l.media.OnDigit(nil))
 		return
 	}
 	c.check(l.media.OnDigit(func(p dtmf.Press) { // on the shard's thread
-		c.Post(func() { c.pressed(l, p) })
+		c.Post(func() { c.pressed(l, p, DigitsEvents) })
 	}))
 }
 
-// pressed takes a key of a leg's phone.
-func (c *Call) pressed(l *Leg, p dtmf.Press) {
-	c.x.cfg.Logger.Debug("key", "call_id", c.id, "leg", l.id, "key", string(p.Key))
-	if l.owner != nil && !l.gone {
-		l.owner(p)
+// pressed takes a key of a leg's phone to its owner or to the other phone.
+func (c *Call) pressed(l *Leg, p dtmf.Press, way Digits) {
+	if l.keypad.way == nil {
+		l.keypad.way = &way
 	}
-}
-
-// info takes an INFO of a phone: a key of its own for whoever wants it, anything else for the other phone. The dialog answers what
-// nobody does.
-func (c *Call) info(l *Leg, r *sip.Request) {
-	if l.owner != nil && dtmf.IsInfo(r.ContentType) {
-		p, err := dtmf.ParseInfo(r.ContentType, r.Body)
-		if err != nil {
-			c.x.cfg.Logger.Info("INFO without a key", "call_id", c.id, "leg", l.id, "err", err)
-			r.Reply(400, "")
-			return
-		}
-		c.pressed(l, p)
+	if l.gone || *l.keypad.way != way {
 		return
 	}
-	if peer := c.other(l); l.room == nil && peer.live() && peer.answered && !peer.gone {
+	if l.keypad.owner != nil {
+		l.keypad.owner(p)
+		return
+	}
+	peer := c.other(l)
+	if l.room != nil || !peer.live() || !peer.answered {
+		return
+	}
+	if peer.station.Digits == DigitsInfo {
+		contentType, body := p.Info()
+		peer.dialog.Send("INFO", contentType, body, nil, nil)
+		return
+	}
+	c.check(peer.media.SendDigit(p, peer.station.Digits == DigitsInband))
+}
+
+// info takes an INFO of a phone. A key goes to whoever wants it in another way; everything else to the other phone as it is.
+// The dialog answers what nobody does.
+func (c *Call) info(l *Leg, r *sip.Request) {
+	peer := c.other(l)
+	connected := l.room == nil && peer.live() && peer.answered && !peer.gone
+	asIs := l.keypad.owner == nil && connected && l.station.Digits == DigitsInfo && peer.station.Digits == DigitsInfo
+	if (l.keypad.owner != nil || connected) && !asIs {
+		if p, err := dtmf.ParseInfo(r.ContentType, r.Body); err == nil {
+			c.pressed(l, p, DigitsInfo)
+			return
+		}
+	}
+	if connected {
 		peer.dialog.Send("INFO", r.ContentType, r.Body, nil, nil)
 	}
 }

@@ -24,6 +24,8 @@ type Station struct {
 	BehindNAT bool
 	// Security is whether its media is SRTP.
 	Security media.Security
+	// Digits is how it sends and wants the keys of the dial pad.
+	Digits Digits
 }
 
 // RoomConfig is a dial-in room.

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sidetone/codecs/dtmf"
 	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/control/sip"
@@ -31,8 +30,7 @@ type Leg struct {
 	heldAt    time.Time
 	offering  bool // an offer of ours is on its way
 	room      *Room
-	owner     func(dtmf.Press) // who gets the keys its phone presses; nil = the other phone
-	overheard bool             // its media reports them
+	keypad    keypad
 	gone      bool
 
 	published atomic.Pointer[LegState]

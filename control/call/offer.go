@@ -55,11 +55,21 @@ func (c *Call) answerTo(l *Leg) media.Local {
 	case l.room != nil:
 		w.Codecs = e.Mixable(l.media.Remote())
 	case peer.live():
-		w.Codecs = e.Bridged(l.media.Remote(), peer.media.Remote())
+		w.Codecs = c.bridged(l, peer)
 	default:
 		w.Codecs = l.media.Remote()
 	}
 	return w
+}
+
+// bridged is what to tell a leg's phone when its peer's has spoken: telephone-event stays also where the peer gets keys
+// in another way.
+func (c *Call) bridged(l, peer *Leg) []sdp.Codec {
+	list := c.x.cfg.Media.Bridged(l.media.Remote(), peer.media.Remote())
+	if len(list) > 0 && l.station.Digits == DigitsEvents && peer.station.Digits != DigitsEvents && !media.HasEvents(list) {
+		list = append(list, media.Events(l.media.Remote())...)
+	}
+	return list
 }
 
 // acked takes the answer that comes in an ACK when our 2xx carried the offer.

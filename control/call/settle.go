@@ -46,6 +46,7 @@ func (c *Call) plan(l, peer *Leg) media.Plan {
 	var p media.Plan
 	if l.says() && peer.listens() && (!l.holding() || l.station.PhoneTone) {
 		p.To = peer.media // a holding phone speaks only where it brings its own tone
+		p.AddDigits, p.KeepDigits = addsDigits(l, peer), keepsDigits(l, peer)
 	}
 	if peer.holding() && !peer.station.PhoneTone && l.listens() {
 		p.Hear = c.x.cfg.Media.Programs().Waiting(peer.station.Music)

@@ -56,6 +56,9 @@ func (c *Call) dial() {
 	offer := c.x.cfg.Media.Everything()
 	if c.a.described {
 		offer = c.x.cfg.Media.Extended(c.a.media.Remote())
+		if c.a.station.Digits != DigitsEvents && station.Digits == DigitsEvents {
+			offer = media.WithEvents(offer)
+		}
 	}
 	for _, b := range bindings {
 		if err := c.try(station, b, station.Security, offer); err != nil {
@@ -139,7 +142,7 @@ func (c *Call) agree(l *Leg, body []byte) ([]byte, error) {
 		list := e.Extended(l.media.Remote())
 		return c.a.media.Offer(media.Local{Codecs: list}), nil
 	}
-	return c.a.media.Answer(media.Local{Codecs: e.Bridged(c.a.media.Remote(), l.media.Remote())})
+	return c.a.media.Answer(media.Local{Codecs: c.bridged(c.a, l)})
 }
 
 // pickedUp joins the two phones; whoever else rings is cancelled.

@@ -25,7 +25,7 @@ var unsupported = []struct {
 			found("media.mgi_ports")
 		}
 	}},
-	{"DTMF other than rfc2833", perStation("dtmf", func(s, d Station) bool { return s.DTMF != d.DTMF })},
+	{"DTMF in the voice", perStation("dtmf", func(s, _ Station) bool { return s.DTMF == "inband" })},
 	{"forwarding while unreachable", perStation("unreachable", func(s, _ Station) bool { return s.Unreachable != "" })},
 	{"a trunk code before numbers", perStation("insert_trunk", func(s, d Station) bool { return s.InsertTrunk != d.InsertTrunk })},
 	{"ip", perStation("auth", func(s, _ Station) bool { return s.Auth == "ip" })},

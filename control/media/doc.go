@@ -17,7 +17,8 @@
 //	           player.go: one mixer.Player          room.go: one mixer.Conference
 //	           a program and shard                  a Room, on one shard
 //
-// What a leg's phone presses is told to Leg.OnDigit (ear.go), whatever the plan.
+// What a leg's phone presses is told to Leg.OnDigit (ear.go), whatever the plan; Leg.SendDigit puts keys into what a phone hears
+// (splice.go), as events or tones, in one stream without a gap (numbers.go).
 //
 // A Leg belongs to the actor that opened it: its methods are called by one
 // goroutine at a time. Engine and Room may be used from anywhere. Both legs of

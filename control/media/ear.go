@@ -88,6 +88,10 @@ func (l *Leg) rewire() error {
 	r := relay.Route{Tap: l.tap()}
 	if l.to != nil {
 		r.To, r.Map = l.to.relay, l.poured.how
+		if s := l.to.splice; s != nil {
+			r.Edit = s
+			s.follow(l)
+		}
 	}
 	return l.relay.SetRoute(r)
 }

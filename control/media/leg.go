@@ -42,11 +42,13 @@ type Leg struct {
 	poured struct {
 		local, remote []sdp.Codec       // what the translation of to was made from
 		how           *relay.PayloadMap // the translation
+		silent        bool              // without the keys
 	}
 	hearing *listening
 	seat    *seat
 	ear     ear
-	retuned bool // what we send to the phone changed since hearing or seat was made
+	splice  *splice // nil until a key had to be put in or taken out of what the phone hears
+	retuned bool    // what we send to the phone changed since hearing or seat was made
 }
 
 // agreement is what the phone's last description brought.

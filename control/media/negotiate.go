@@ -134,6 +134,36 @@ func (e *Engine) transcodes(from sdp.Codec, to []sdp.Codec) bool {
 	return false
 }
 
+// telephoneEvent is RFC 4733 as we offer it.
+var telephoneEvent = sdp.Codec{PayloadType: 101, Name: sdp.TelephoneEvent, ClockRate: 8000, Channels: 1, Fmtp: "0-16"}
+
+// HasEvents tells whether telephone-event is in a list.
+func HasEvents(list []sdp.Codec) bool { return slices.ContainsFunc(list, sdp.Codec.IsEvent) }
+
+// Events are the telephone-events of a list.
+func Events(list []sdp.Codec) (events []sdp.Codec) {
+	for _, c := range list {
+		if c.IsEvent() {
+			events = append(events, c)
+		}
+	}
+	return events
+}
+
+// WithEvents is a list with telephone-event, under a payload type that is free in it.
+func WithEvents(list []sdp.Codec) []sdp.Codec {
+	if HasEvents(list) {
+		return list
+	}
+	event := telephoneEvent
+	for slices.ContainsFunc(list, func(c sdp.Codec) bool { return c.PayloadType == event.PayloadType }) {
+		if event.PayloadType++; event.PayloadType > 127 {
+			return list
+		}
+	}
+	return append(slices.Clone(list), event)
+}
+
 // Mixable is what remains of a list for a room or a tone: one or more codecs we
 // decode, telephone-event and comfort noise. Empty when there is no such codec.
 func (e *Engine) Mixable(list []sdp.Codec) []sdp.Codec {

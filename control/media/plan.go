@@ -1,12 +1,14 @@
 package media
 
-import "sidetone/relay"
-
 // Plan says what a leg is for at this moment. The zero Plan is silence: what
 // arrives is counted and dropped, nothing is sent.
 type Plan struct {
 	// To receives what this leg's phone says.
 	To *Leg
+	// AddDigits: keys may be sent to To with SendDigit meanwhile, in the stream of this leg.
+	AddDigits bool
+	// KeepDigits: telephone-events of this leg's phone do not reach To.
+	KeepDigits bool
 	// Hear is played to the leg's phone; nil when it hears another leg.
 	Hear *Program
 	// Room mixes the leg; the two above are then unused.
@@ -55,6 +57,7 @@ func (l *Leg) retreat(p Plan) error {
 
 // mute ends the pouring into another leg.
 func (l *Leg) mute() error {
+	l.to.splice.follow(nil)
 	l.to.from, l.to = nil, nil
 	return l.rewire()
 }
@@ -66,7 +69,7 @@ func (l *Leg) advance(p Plan) error {
 		return l.sit(p.Room)
 	}
 	if p.To != nil {
-		if err := l.pour(p.To); err != nil {
+		if err := l.pour(p); err != nil {
 			return err
 		}
 	}
@@ -98,8 +101,10 @@ func (l *Leg) sit(r *Room) error {
 }
 
 // pour routes what arrives at l to another leg, translated where they differ.
-func (l *Leg) pour(to *Leg) error {
-	if l.to == to && sameCodecs(l.poured.local, l.local) && sameCodecs(l.poured.remote, to.agreed.remote) {
+func (l *Leg) pour(p Plan) error {
+	to := p.To
+	spliced := !p.AddDigits && !p.KeepDigits || to.splice != nil
+	if l.to == to && spliced && l.poured.silent == p.KeepDigits && sameCodecs(l.poured.local, l.local) && sameCodecs(l.poured.remote, to.agreed.remote) {
 		return nil
 	}
 	if l.relay.Shard() != to.relay.Shard() {
@@ -111,11 +116,17 @@ func (l *Leg) pour(to *Leg) error {
 			return err
 		}
 	}
-	m := translate(l.engine.cfg.Set, l.local, to.agreed.remote)
-	if err := l.relay.SetRoute(relay.Route{To: to.relay, Map: m, Tap: l.tap()}); err != nil {
+	if !spliced {
+		to.splice = newSplice(to.relay)
+	}
+	l.poured.local, l.poured.remote, l.poured.silent = l.local, to.agreed.remote, p.KeepDigits
+	l.poured.how = translate(l.engine.cfg.Set, l.local, to.agreed.remote)
+	before := l.to
+	l.to = to
+	if err := l.rewire(); err != nil {
+		l.to = before
 		return err
 	}
-	l.to, to.from = to, l
-	l.poured.local, l.poured.remote, l.poured.how = l.local, to.agreed.remote, m
+	to.from = l
 	return nil
 }

@@ -151,6 +151,12 @@ func (s *Stack) merged(req *gosip.Request) bool {
 func (s *Stack) receiveInDialog(req *gosip.Request, f Flow, tag string) {
 	d := s.dialog(callID(req), tag)
 	if d == nil {
+		if sub := s.notifier.dialog(dialogKey{callID(req), tag}); sub != nil {
+			if tx, created := s.newServerTx(req, f, tag); created {
+				sub.receive(req, f, tx)
+			}
+			return
+		}
 		s.stateless(req, f, 481, "")
 		return
 	}
@@ -165,7 +171,7 @@ func (s *Stack) receiveInDialog(req *gosip.Request, f Flow, tag string) {
 	d.post(func() { d.receiveRequest(req, f, tx) })
 }
 
-// receiveOutside handles requests that belong to no dialog. Only INVITE, REGISTER and OPTIONS are at home here.
+// receiveOutside handles requests that belong to no dialog. Only INVITE, REGISTER, SUBSCRIBE and OPTIONS are at home here.
 func (s *Stack) receiveOutside(req *gosip.Request, f Flow) {
 	switch req.Method {
 	case gosip.INVITE:
@@ -174,7 +180,9 @@ func (s *Stack) receiveOutside(req *gosip.Request, f Flow) {
 		s.receiveRegister(req, f)
 	case gosip.OPTIONS:
 		s.stateless(req, f, 200, "", s.capabilities()...)
-	case gosip.SUBSCRIBE, gosip.PUBLISH:
+	case gosip.SUBSCRIBE:
+		s.receiveSubscribe(req, f)
+	case gosip.PUBLISH:
 		// 489 and not 405: phones that see 405 ask again at once, and for ever.
 		s.stateless(req, f, 489, "")
 	case gosip.BYE, gosip.INFO, gosip.UPDATE, gosip.PRACK, gosip.NOTIFY:
@@ -186,7 +194,8 @@ func (s *Stack) receiveOutside(req *gosip.Request, f Flow) {
 
 // capabilities are the headers of an OPTIONS answer (RFC 3261 11.2).
 func (s *Stack) capabilities() []Header {
-	return []Header{{"Allow", s.allow}, {"Accept", sdpType}, {"Accept-Encoding", "identity"}, {"Supported", supported}}
+	list := []Header{{"Allow", s.allow}, {"Accept", sdpType}, {"Accept-Encoding", "identity"}, {"Supported", supported}}
+	return append(list, s.notifier.allowed()...)
 }
 
 // receiveResponse passes a response to its transaction; anything else is counted and dropped (RFC 3261 18.1.2).

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,6 +60,9 @@ type Config struct {
 	// Allow names the methods, besides those the stack handles, that the owners of dialogs answer (REFER, MESSAGE).
 	Allow []string
 
+	// Events are what phones may subscribe to; none refuses every SUBSCRIBE (489).
+	Events []EventPackage
+
 	// OnInvite is called for each INVITE outside a dialog, in network order, on the goroutine that reads the socket.
 	// It must not block and calls Invite.Reply or Invite.Accept before it returns. nil answers 480.
 	OnInvite func(*Invite)
@@ -84,6 +88,7 @@ type Stack struct {
 	allow     string
 	digest    *digestAuth
 	registrar *Registrar
+	notifier  *notifier
 	whitelist whitelist
 
 	ctx    context.Context // ends at Close
@@ -152,6 +157,9 @@ func New(c Config) (*Stack, error) {
 	if c.Accounts == nil {
 		c.Accounts = noAccounts{}
 	}
+	if len(c.Events) > 0 {
+		c.Allow = append(slices.Clone(c.Allow), "SUBSCRIBE", "NOTIFY")
+	}
 	s := &Stack{
 		config: c, timers: c.Timers, log: c.Logger, limit: newLimiter(c.Logger), parser: newParser(),
 		secret: make([]byte, 32), allow: allowed(c.Allow),
@@ -167,6 +175,7 @@ func New(c Config) (*Stack, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.digest = newDigestAuth(s)
 	s.registrar = newRegistrar(c.Registrar)
+	s.notifier = newNotifier(c.Events)
 	return s, nil
 }
 
@@ -336,6 +345,7 @@ func (s *Stack) Close() error {
 	if first {
 		s.cancel()
 		s.registrar.close()
+		s.notifier.close()
 		for _, tx := range servers {
 			tx.terminate()
 		}

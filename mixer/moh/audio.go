@@ -41,7 +41,7 @@ func openAudio(from io.Reader) (d decoder, err error) {
 	case bytes.HasPrefix(magic, []byte("ID3")), isMP3Frame(magic):
 		d, err = openMP3(r)
 	case bytes.HasPrefix(magic, []byte("OggS")):
-		return nil, errors.New("Ogg is not read: convert it to FLAC, MP3 or WAV")
+		return nil, errors.New("format Ogg is not read: convert it to FLAC, MP3 or WAV")
 	default:
 		return nil, errors.New("not a WAV, FLAC or MP3 file")
 	}

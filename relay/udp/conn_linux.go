@@ -28,6 +28,7 @@ type conn struct {
 
 	// Owned by the shard's thread.
 	sockets []*socket // by slot, nil where none
+	lanes   []lane    // the same for packets
 	next    int       // events[next:ready] have not been served
 	ready   int
 	waits   uint32 // epoll waits so far
@@ -36,6 +37,16 @@ type conn struct {
 	link    []int32 // link[i] is the next packet of the same socket in the batch being sent, -1 at its end
 
 	overflowed uint64 // of sockets detached
+}
+
+// lane is what packets need of an attached socket: of thousands of them, a few share a line of the processor's cache.
+type lane struct {
+	fd          int32 // -1 = none is attached
+	scope       uint32
+	first, last int32  // the run of Send, first -1 = none
+	wait        uint32 // the wait that last reported it
+	burst       uint8  // how many datagrams to ask for
+	v6          bool
 }
 
 // Conn makes a shard's epoll, its wake-up and its receive arena of batch datagrams.
@@ -60,7 +71,7 @@ func (c *conn) Attach(slot uint32, p Port) error {
 		return fmt.Errorf("attach %s: slot %d is over %d", p.Local(), slot, maxSlot-1)
 	}
 	for int(slot) >= len(c.sockets) {
-		c.sockets = append(c.sockets, nil)
+		c.sockets, c.lanes = append(c.sockets, nil), append(c.lanes, lane{fd: -1})
 	}
 	if c.sockets[slot] != nil {
 		return fmt.Errorf("attach %s: slot %d is in use", p.Local(), slot)
@@ -68,7 +79,7 @@ func (c *conn) Attach(slot uint32, p Port) error {
 	if err := c.watch(s.fd, slot, unix.EPOLLIN); err != nil {
 		return fmt.Errorf("attach %s: %w", p.Local(), err)
 	}
-	c.sockets[slot] = s
+	c.sockets[slot], c.lanes[slot] = s, lane{fd: int32(s.fd), scope: s.scope, first: -1, burst: 1, v6: s.v6}
 	return nil
 }
 
@@ -78,7 +89,7 @@ func (c *conn) Detach(slot uint32) {
 		return
 	}
 	s := c.sockets[slot]
-	c.sockets[slot] = nil
+	c.sockets[slot], c.lanes[slot] = nil, lane{fd: -1}
 	c.overflowed += s.overflowed()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,16 +127,16 @@ func (c *conn) serve(ps []Packet) (n int, woken bool) {
 			woken = true
 			continue
 		}
-		if int(slot) >= len(c.sockets) || c.sockets[slot] == nil {
+		if int(slot) >= len(c.lanes) || c.lanes[slot].fd < 0 {
 			continue
 		}
-		s := c.sockets[slot]
-		limit := min(s.burst, len(ps)-n)
+		s := &c.lanes[slot]
+		limit := min(int(s.burst), len(ps)-n)
 		got := 0
 		if limit == 1 {
-			got = c.in.readOne(s.fd, slot, ps, n)
+			got = c.in.readOne(int(s.fd), slot, ps, n)
 		} else {
-			got = c.in.read(s.fd, slot, ps, n, limit)
+			got = c.in.read(int(s.fd), slot, ps, n, limit)
 		}
 		s.adapt(got, limit, c.waits)
 		n += got
@@ -136,9 +147,9 @@ func (c *conn) serve(ps []Packet) (n int, woken bool) {
 // adapt sets how many datagrams to ask for next time: one, which is what a voice stream has, as asking for a second that
 // is not there costs a tenth of a packet; twice as many when the socket was full in two waits running.
 // Hot path: no allocation, lock, clock or log.
-func (s *socket) adapt(got, limit int, wait uint32) {
+func (s *lane) adapt(got, limit int, wait uint32) {
 	if got < limit {
-		s.burst = max(got, 1)
+		s.burst = uint8(max(got, 1))
 	} else if s.wait+1 == wait {
 		s.burst = min(2*s.burst, perSocket)
 	}
@@ -161,13 +172,13 @@ func (c *conn) send(ps []Packet) (failed int) {
 	for i := range ps {
 		p := &ps[i]
 		c.link[i] = -1
-		p.Failed = int(p.Slot) >= len(c.sockets) || c.sockets[p.Slot] == nil ||
-			len(p.Data) == 0 || !p.Addr.IsValid() || p.Addr.Addr().Is6() != c.sockets[p.Slot].v6
+		p.Failed = int(p.Slot) >= len(c.lanes) || c.lanes[p.Slot].fd < 0 ||
+			len(p.Data) == 0 || !p.Addr.IsValid() || p.Addr.Addr().Is6() != c.lanes[p.Slot].v6
 		if p.Failed {
 			failed++
 			continue
 		}
-		s := c.sockets[p.Slot]
+		s := &c.lanes[p.Slot]
 		if s.first < 0 {
 			s.first = int32(i)
 		} else {
@@ -179,15 +190,15 @@ func (c *conn) send(ps []Packet) (failed int) {
 		if ps[i].Failed {
 			continue
 		}
-		s := c.sockets[ps[i].Slot]
+		s := &c.lanes[ps[i].Slot]
 		if s.first != int32(i) {
 			continue
 		}
 		s.first = -1
 		if c.link[i] < 0 {
-			failed += c.out.one(s, &ps[i])
+			failed += c.out.one(int(s.fd), s.scope, &ps[i])
 		} else {
-			failed += c.out.run(s, ps, int32(i), c.link)
+			failed += c.out.run(int(s.fd), s.scope, ps, int32(i), c.link)
 		}
 	}
 	return failed

@@ -174,12 +174,12 @@ func (s *sender) size() int { return len(s.headers) }
 
 // one sends a single packet, which has data, and returns 1 when it failed.
 // Hot path: no allocation, lock, clock or log.
-func (s *sender) one(from *socket, p *Packet) (failed int) {
+func (s *sender) one(fd int, scope uint32, p *Packet) (failed int) {
 	// Bounds: data is not empty; name is nameSize bytes and encode says how many of them count.
 	name := &s.names[0]
-	size := encode(name, p.Addr, from.scope)
+	size := encode(name, p.Addr, scope)
 	for {
-		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(from.fd), uintptr(unsafe.Pointer(&p.Data[0])), uintptr(len(p.Data)),
+		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&p.Data[0])), uintptr(len(p.Data)),
 			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(name)), uintptr(size))
 		if errno == unix.EINTR {
 			continue
@@ -194,18 +194,18 @@ func (s *sender) one(from *socket, p *Packet) (failed int) {
 
 // run sends the packets of one socket, chained by link from first on, with as few calls as the system allows.
 // Hot path: no allocation, lock, clock or log.
-func (s *sender) run(from *socket, ps []Packet, first int32, link []int32) (failed int) {
+func (s *sender) run(fd int, scope uint32, ps []Packet, first int32, link []int32) (failed int) {
 	n := 0
 	for i := first; i >= 0; i = link[i] {
 		p := &ps[i]
 		s.iovecs[n].Base = &p.Data[0]
 		s.iovecs[n].SetLen(len(p.Data))
-		s.headers[n].hdr.Namelen = encode(&s.names[n], p.Addr, from.scope)
+		s.headers[n].hdr.Namelen = encode(&s.names[n], p.Addr, scope)
 		s.index[n] = i
 		n++
 	}
 	for at := 0; at < n; {
-		sent, errno := sendmmsg(from.fd, s.headers[at:n])
+		sent, errno := sendmmsg(fd, s.headers[at:n])
 		switch errno {
 		case 0:
 			at += sent

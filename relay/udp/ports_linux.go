@@ -44,17 +44,11 @@ func (n *Ports) Close() error {
 
 // socket is the Port of Ports.
 type socket struct {
-	fd    int
-	local netip.AddrPort
-	v6    bool
-	scope uint32 // of link-local addresses, 0 = none
-
+	fd     int
+	local  netip.AddrPort
+	v6     bool
+	scope  uint32 // of link-local addresses, 0 = none
 	closed atomic.Bool
-
-	// Owned by the thread of the Conn it is attached to.
-	first, last int32  // the run of Send, first -1 = none
-	burst       int    // how many datagrams to ask for
-	wait        uint32 // the wait that last reported it
 }
 
 // Open binds a socket to a local address and port.
@@ -85,7 +79,7 @@ func (n *Ports) open(local netip.AddrPort) (*socket, error) {
 		return nil, ErrAddressNotAvailable
 	}
 	addr := local.Addr().Unmap()
-	s := &socket{v6: addr.Is6(), first: -1, burst: 1}
+	s := &socket{v6: addr.Is6()}
 	family := unix.AF_INET
 	if s.v6 {
 		family = unix.AF_INET6

@@ -82,5 +82,5 @@ func (c *steeredConn) sendLong(p *Packet) bool {
 		}
 		s.long = long
 	}
-	return c.long.one(s.long, p) == 0
+	return c.long.one(s.long.fd, s.long.scope, p) == 0
 }

@@ -1,0 +1,16 @@
+// Package amr packs and unpacks AMR and AMR-WB payloads (RFC 4867) and encodes and decodes them by
+// opencore-amr and vo-amrwbenc when the system has them.
+//
+//	clib.Loader ─► OpenNarrow ─► Library (libopencore-amrnb)                        library.go
+//	               OpenWide   ─► Library (libopencore-amrwb, libvo-amrwbenc)
+//	                               ├─ NewEncoder(Format) ─► Encoder ─ Encode        encoder.go
+//	                               └─ NewDecoder(Format) ─► Decoder ─ Decode, Conceal   decoder.go
+//	a=fmtp ─► ParseFormat ─► Format: bandwidth-efficient or octet-aligned, modes    format.go
+//	payload ◄─► table of contents and frames                                        payload.go, frame.go
+//
+// Each coder belongs to one goroutine at a time.
+//
+// Limits: one channel; no interleaving, robust sorting or CRC (refused by ParseFormat), no DTX when
+// encoding; what mode the other side asks for in its payloads (CMR) is not followed: the mode is the
+// highest of the negotiated set.
+package amr

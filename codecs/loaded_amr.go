@@ -1,0 +1,33 @@
+package codecs
+
+import (
+	"time"
+
+	"sidetone/codecs/amr"
+)
+
+// amrCodec makes AMR or AMR-WB; NewEncoder is nil when there is no library for it.
+func amrCodec(l *amr.Library, f amr.Format) Codec {
+	c := Codec{
+		Format: Format{Name: "AMR", ClockRate: f.ClockRate()}, PayloadType: Dynamic, SampleRate: f.ClockRate(),
+		NewDecoder: func() Decoder { return made(l.NewDecoder(f)) },
+		Frame:      20 * time.Millisecond,
+		Duration:   f.Duration,
+		EncodedLen: f.EncodedLen,
+		Parameters: f.String(),
+		Negotiate: func(fmtp string) (Codec, error) {
+			asked, err := amr.ParseFormat(f.Wide, fmtp)
+			if err != nil {
+				return Codec{}, err
+			}
+			return amrCodec(l, asked), nil
+		},
+	}
+	if f.Wide {
+		c.Name = "AMR-WB"
+	}
+	if l.Encoding != nil {
+		c.NewEncoder = func() Encoder { return resumable[*amr.Encoder]{made(l.NewEncoder(f))} }
+	}
+	return c
+}
