@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"time"
 
 	"sidetone/bench/load"
@@ -19,6 +18,7 @@ import (
 // Bounds of a stage.
 const (
 	startPatience = 15 * time.Second
+	startTries    = 3
 	stepTries     = 3
 	portRest      = 10 * time.Second
 	portPause     = 200 * time.Millisecond
@@ -41,12 +41,22 @@ type stage struct {
 	dirty     bool  // a load it could not carry may have left its calls in any state
 }
 
-// open starts the contender and returns when it answers.
-func (r *runner) open(ctx context.Context, c *Contender, samples *report.Samples, round int) (*stage, error) {
+// open starts the contender and returns when it answers. One that ends at once is started again, elsewhere: a port that was free may
+// be somebody else's by the time the server wants it.
+func (r *runner) open(ctx context.Context, c *Contender, samples *report.Samples, round int) (s *stage, err error) {
+	for range startTries {
+		if s, err = r.launch(ctx, c, samples, round); !errors.Is(err, errEnded) {
+			break
+		}
+	}
+	return s, err
+}
+
+func (r *runner) launch(ctx context.Context, c *Contender, samples *report.Samples, round int) (*stage, error) {
 	s := &stage{contender: c, plan: r.plan, watch: r.watch, samples: samples}
 	s.progress = func(what string) { r.tell(round, c, what) }
-	dir := filepath.Join(r.cfg.Dir, fmt.Sprintf("%s-%d", c.Name, round))
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	dir, err := os.MkdirTemp(r.cfg.Dir, fmt.Sprintf("%s-%d-", c.Name, round))
+	if err != nil {
 		return nil, err
 	}
 	control, err := FreePort()
@@ -101,6 +111,9 @@ func FreePort() (netip.AddrPort, error) {
 	return netip.AddrPort{}, errors.New("no free port")
 }
 
+// errEnded is of a server that ended before it served.
+var errEnded = errors.New("ended instead of serving")
+
 // ready waits for the first pong.
 func (s *stage) ready(ctx context.Context) error {
 	for deadline := time.Now().Add(startPatience); time.Now().Before(deadline); {
@@ -111,7 +124,7 @@ func (s *stage) ready(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.server.Ended():
-			return errors.New("ended instead of serving")
+			return errEnded
 		default:
 		}
 	}
