@@ -35,8 +35,9 @@ missing=()
 for n in "${needed[@]}"; do
 	PATH="$PATH:/usr/sbin:/sbin" command -v "${n%%:*}" >/dev/null || missing+=("${n##*:}")
 done
+known=$(PATH="$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null || true)
 for l in "${libraries[@]}"; do
-	PATH="$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null | grep -q "^[[:space:]]*${l%%:*} " || missing+=("${l##*:}")
+	grep -q "^[[:space:]]*${l%%:*} " <<<"$known" || missing+=("${l##*:}")
 done
 # gcc alone cannot link: the C library's headers come in a package of their own.
 if [ ! -e /usr/include/stdlib.h ]; then missing+=(libc6-dev); fi

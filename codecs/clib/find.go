@@ -28,7 +28,7 @@ func find(dirs []string, name string) (string, error) {
 	for _, dir := range dirs {
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); dir != "" && err == nil && info.Mode().IsRegular() {
-			return path, nil
+			return filepath.EvalSymlinks(path) // its name has the version
 		}
 	}
 	return "", fmt.Errorf("library %s: %w", name, fs.ErrNotExist)
