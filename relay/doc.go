@@ -18,6 +18,7 @@
 //	  interface.go addresses and port pairs             window.go   how long packets may gather
 //	  flow.go      the way of a packet                  outbox.go   the batch to be sent
 //	  route.go     Route, Tap, Editor, Sink, PayloadMap timeout.go  silence
+//	  raw.go       media that is not RTP
 //	  report.go    RTCP of our own, quality             sockets.go  steered sockets, or one for each port
 //	  secure.go    Keys: SRTP on a leg                  renumber.go sources that start again, for SRTP
 //	  latch*.go    where a peer's media comes from      stats.go, event.go
@@ -30,7 +31,8 @@
 // The program should set GOMAXPROCS to its CPUs plus the shards: a shard's thread then always finds a processor when
 // packets wake it.
 //
-// Limits: RTP and RTCP in datagrams up to 2048 bytes; a leg is one port pair and one peer; STUN and T.38 are counted as malformed.
+// Limits: datagrams up to 2048 bytes; a leg is one port pair and one peer; STUN is counted as malformed. Media that is not RTP
+// is passed on and counted, nothing more.
 // It imports no codec, mixer, SIP or HTTP; it logs when it starts, when the system refuses a leg and when
 // foreign code panics, nothing else.
 package relay

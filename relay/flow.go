@@ -10,7 +10,8 @@ import (
 // The way of a packet that has arrived, on the shard's thread:
 //
 //	Packet ──slot──► leg ──► RTP? ──► valid ──► source (Latch) ──► payload type ──► SRTP ──► learn ──► route ──┬► Sink
-//	                          └► RTCP ► valid ► source (rtcpLatch) ───────────────► SRTCP ─► learn ──► route ──┴► To: send
+//	                          ├► RTCP ► valid ► source (rtcpLatch) ───────────────► SRTCP ─► learn ──► route ──┼► To: send
+//	                          └► Remote.Raw (raw.go) ► source (Latch) ─────────────────────► learn ──► route ──┘
 //
 // Nothing that arrives changes a leg before its source is accepted, but for the latch's own candidates, and where there
 // are keys (secure.go) nothing that is not authentic does.
@@ -53,6 +54,8 @@ func (s *Shard) accept(p *udp.Packet, now int64) {
 	switch {
 	case p.Truncated:
 		l.stats.Dropped[DropMalformed]++
+	case l.raw:
+		l.acceptRaw(s, p.Data, p.Addr, onRTCPPort, now)
 	case onRTCPPort:
 		l.acceptRTCP(s, p.Data, p.Addr, true, now)
 	case l.carriesRTCP(p.Data):
@@ -143,6 +146,12 @@ func (l *Leg) follow(s *Shard, b []byte, pt uint8, now int64) {
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) learn(s *Shard, src netip.AddrPort, ssrc uint32, seq uint16, now int64) bool {
 	verdict, event := l.latch.Learn(src, ssrc, seq, now)
+	return l.learned(s, verdict, event, src)
+}
+
+// learned counts and reports what the latch said of a candidate, and whether it is accepted.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) learned(s *Shard, verdict Verdict, event EventKind, src netip.AddrPort) bool {
 	switch verdict {
 	case Refuse:
 		l.stats.Dropped[DropSource]++

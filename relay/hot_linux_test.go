@@ -199,6 +199,19 @@ func packetPathNoAllocs(t *testing.T, h *hot) {
 			}
 		})
 	}
+	t.Run("raw", func(t *testing.T) {
+		h.t = t
+		h.route(Route{To: h.legs[1]})
+		h.legs[0].raw = true
+		if n := testing.AllocsPerRun(100, func() {
+			if n := h.through(p[:11], true); n != 11 {
+				t.Fatalf("%d bytes came through", n)
+			}
+		}); n != 0 {
+			t.Errorf("%v allocations a packet", n)
+		}
+		h.legs[0].raw = false
+	})
 	s := h.legs[0].snapshot()
 	if s.Received.Packets < 500 || s.RTCPReceived.Packets < 100 || s.Dropped[DropMalformed] < 100 || s.Dropped[DropNoSession] < 100 {
 		t.Errorf("the packets took another way: %+v", s)

@@ -43,6 +43,7 @@ type Remote struct {
 	PayloadTypes [2]uint64      // the payload types it may send: bit pt%64 of element pt/64; all zero = any
 	Clocks       Clocks         // of what it sends, for jitter
 	Keys         *Keys          // SRTP; nil = plain RTP. The same Keys again change nothing, other ones re-key
+	Raw          bool           // it sends neither RTP nor RTCP, but UDPTL or the like on the RTP port: see raw.go
 }
 
 // Leg is one media endpoint: a local port pair and a peer. Its methods are safe from any goroutine but the shards' own, where they
@@ -56,6 +57,7 @@ type Leg struct {
 	slots       [2]uint32 // RTP, RTCP
 	sent        Count     // RTP
 	secured     bool      // secure has keys in use
+	raw         bool      // remote.Raw
 	payloadType uint8     // of the last RTP packet accepted
 	kHz         uint8     // its clock; 0 = to be looked up
 	latch       Latch
@@ -226,7 +228,7 @@ func (l *Leg) setRemote(s *Shard, r *Remote) {
 		s.panicked("set remote", err, "leg", l.id)
 		return
 	}
-	l.remote, l.kHz = *r, 0
+	l.remote, l.raw, l.kHz = *r, r.Raw, 0
 	l.latch.Signal(Signal{Addr: r.RTP, Source: r.SIPSource, BehindNAT: r.BehindNAT}, s.now)
 	rtcp := r.RTCP
 	if !reachable(rtcp) && r.RTP.IsValid() && r.RTP.Port() < 65535 {

@@ -22,6 +22,7 @@
 //
 // Limits: UDP only; 64 KiB and 4,096 values a message; 64 waiting requests and 32 branches a call, 16
 // forks a branch; MaxPending requests under way; 16,384 cookies or 32 MiB for 30 s. ICE is taken out of
-// every description, and DTLS-SRTP is refused. ptime is asked of the peer in a=ptime; packets are not
+// every description, and DTLS-SRTP is refused. What is not RTP but goes over UDP (T.38) is passed on as it is, what goes
+// over TCP goes from side to side without us. ptime is asked of the peer in a=ptime; packets are not
 // cut to another length.
 package ng

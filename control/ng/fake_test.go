@@ -144,6 +144,8 @@ func (l *fakeLeg) String() string {
 	if l.remote.RTP.IsValid() {
 		fmt.Fprintf(&b, "; to %v", l.remote.RTP)
 		switch {
+		case l.remote.Raw:
+			b.WriteString(" raw")
 		case l.remote.Mux:
 			b.WriteString(" mux")
 		case l.remote.RTCP.IsValid() && l.remote.RTCP != netip.AddrPortFrom(l.remote.RTP.Addr(), l.remote.RTP.Port()+1):

@@ -87,7 +87,7 @@ func (s *section) point(side int, m *sdp.Media, o *options, ch *changes) {
 		return
 	}
 	r := relay.Remote{
-		RTP: m.RTP(), RTCP: m.RTCP(), Mux: s.mux[side].agreed,
+		RTP: m.RTP(), RTCP: m.RTCP(), Mux: s.mux[side].agreed, Raw: !isRTP(m.Proto),
 		SIPSource: o.ReceivedFrom, PayloadTypes: s.codecs.types(side), Keys: s.secure.sides[side].keys,
 	}
 	onHold := m.Address().IsValid() && m.Address().IsUnspecified() // in the old way
@@ -105,6 +105,9 @@ func (s *section) point(side int, m *sdp.Media, o *options, ch *changes) {
 
 // tell gives a side's leg what is known of the side, unless it has been told the same.
 func (s *section) tell(side int, r relay.Remote, ch *changes) {
+	if r.Raw { // what was agreed while the section was RTP is no more
+		r.Mux, r.PayloadTypes, r.Keys = false, [2]uint64{}, nil
+	}
 	if r != s.remote[side] {
 		s.remote[side] = r
 		ch.of(s.legs[side]).Remote = &r
