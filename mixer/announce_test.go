@@ -9,29 +9,17 @@ import (
 	"sidetone/codecs"
 )
 
-// clip is a Source with an end.
-type clip struct {
-	pcm []int16
-	at  int
-}
-
-func (c *clip) Read(dst []int16) {
-	clear(dst)
-	c.at += copy(dst, c.pcm[c.at:])
-}
-func (c *clip) Ended() bool { return c.at == len(c.pcm) }
-
 func TestAnnouncementIsMixedIn(t *testing.T) {
 	const ticks, from, length = 60, 10, 20
 	c := room(0)
 	a := noise(1, ticks*160, 5000)
 	pa, pb := join(t, c, "a", a, 0), join(t, c, "b", nil, 0)
 	run(c, from)
-	all, err := c.Play(Announcement{Source: &clip{pcm: noise(8, length*160, 3000)}})
+	all, err := c.Play(Announcement{Source: NewClip(noise(8, length*160, 3000))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, err := c.Play(Announcement{Source: &clip{pcm: noise(9, length*160, 3000)}, To: pb.Participant})
+	one, err := c.Play(Announcement{Source: NewClip(noise(9, length*160, 3000)), To: pb.Participant})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +47,7 @@ func TestAnnouncementAcrossARisingRate(t *testing.T) {
 	const ticks = 120
 	c := NewConference(ConferenceConfig{Set: codecs.Extended()})
 	l := join(t, c, "listener", nil, 0)
-	p, err := c.Play(Announcement{Source: &clip{pcm: sine(16000, ticks*320, -12, 1000)}, Rate: 16000, Gain: -6})
+	p, err := c.Play(Announcement{Source: NewClip(sine(16000, ticks*320, -12, 1000)), Rate: 16000, Gain: -6})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,15 @@
 //	              │                                         │
 //	              ▼                                         ▼
 //	Offer, SetAnswer, SetOffer, Answer               Connect, Plan (plan.go)
-//	codecs (negotiate.go), keys (secure.go)
+//	codecs (negotiate.go), keys (secure.go)          translate.go: between two codecs
 //	              │                                         │
 //	              ▼                                         ▼
 //	   relay.Leg.SetRemote ◄────── Leg (leg.go) ──────► relay.Leg.SetRoute
 //	                                 │      │
 //	             tone or music ◄─────┘      └─────► conference
 //	           player.go: one mixer.Player          room.go: one mixer.Conference
-//	           a program and shard                  a Room, on one shard
+//	           a program and shard                  a Room, on one shard; who hears
+//	                                                whom how loud: controls.go
 //
 // What a leg's phone presses is told to Leg.OnDigit (ear.go), whatever the plan; Leg.SendDigit puts keys into what a phone hears
 // (splice.go), as events or tones, in one stream without a gap (numbers.go).

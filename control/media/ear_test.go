@@ -56,7 +56,7 @@ func (x *exchange) handset(t *testing.T, port uint16, shard int, formats string)
 	t.Helper()
 	h := &handset{t: t, x: x, port: x.net.Endpoint(netip.AddrPortFrom(netip.MustParseAddr("10.0.0.9"), port)), seq: 65530, ssrc: uint32(port)}
 	var err error
-	if h.leg, err = x.Open(OpenConfig{ID: t.Name(), Peer: h.port.Addr().Addr(), Shard: shard}); err != nil {
+	if h.leg, err = x.Open(OpenConfig{ID: fmt.Sprint(port), Peer: h.port.Addr().Addr(), Shard: shard}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.leg.Close() })

@@ -2,7 +2,9 @@ package media
 
 import (
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sidetone/mixer"
@@ -22,12 +24,17 @@ type Room struct {
 	engine *Engine
 	limit  int
 	alone  *Program
+	events chan<- RoomEvent
+	missed atomic.Uint64 // events
+	chimes bool
 
 	mu      sync.Mutex
 	shard   int // where it is mixed: that of the first leg in
 	conf    *mixer.Conference
 	seats   []*seat
 	ticking bool
+	locked  bool
+	known   map[string]*settings // by leg: who is or has been in since the room was empty
 }
 
 // seat is one leg's place in a room. What it needs to know of the leg is
@@ -36,6 +43,7 @@ type seat struct {
 	room *Room
 	leg  *relay.Leg
 	talk talk
+	set  *settings
 
 	// Guarded by room.mu. One of the two is set: a participant is mixed, a
 	// listening one is alone.
@@ -49,14 +57,23 @@ type RoomConfig struct {
 	Members int
 	// Alone is what a member hears while nobody else is in; nil is silence.
 	Alone *Program
+	// Talkers is how many are heard at once, the loudest; default mixer.DefaultTalkers.
+	Talkers int
+	// Chimes are heard when somebody comes or goes.
+	Chimes bool
+	// Events is told who begins and ceases to talk; default nobody. What finds it full is counted and lost.
+	Events chan<- RoomEvent
 }
 
 // OpenRoom makes an empty room. While it is empty it costs no tick.
 func (e *Engine) OpenRoom(cfg RoomConfig) *Room {
-	return &Room{
-		engine: e, alone: cfg.Alone, limit: cfg.Members,
-		conf: mixer.NewConference(mixer.ConferenceConfig{Rate: ProgramRate, Members: cfg.Members, Set: e.cfg.Set, Jitter: e.cfg.Jitter}),
+	r := &Room{engine: e, alone: cfg.Alone, limit: cfg.Members, events: cfg.Events, chimes: cfg.Chimes, known: make(map[string]*settings)}
+	c := mixer.ConferenceConfig{Rate: ProgramRate, Members: cfg.Members, Talkers: cfg.Talkers, Set: e.cfg.Set, Jitter: e.cfg.Jitter}
+	if r.events != nil {
+		c.OnTalk = r.tell
 	}
+	r.conf = mixer.NewConference(c)
+	return r
 }
 
 // Len is how many are mixed or waiting in the room now.
@@ -67,25 +84,27 @@ func (r *Room) Len() int {
 }
 
 // join puts a leg into the mix: it hears and is heard from the next tick on.
-// ErrFull leaves the others undisturbed.
+// ErrFull, ErrLocked and ErrKicked leave the others undisturbed.
 func (r *Room) join(leg *relay.Leg, t talk) (*seat, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.seats) >= r.limit {
-		return nil, ErrFull
+	set, err := r.admit(t.id)
+	if err != nil {
+		return nil, err
 	}
 	if len(r.seats) == 0 {
 		r.shard = leg.Shard()
 	}
-	if err := leg.Move(r.shard); err != nil {
+	if err = leg.Move(r.shard); err != nil {
 		return nil, err
 	}
-	s := &seat{room: r, leg: leg, talk: t}
+	s := &seat{room: r, leg: leg, talk: t, set: set}
 	r.seats = append(r.seats, s)
 	if err := r.settle(); err != nil {
 		r.drop(s)
 		return nil, errors.Join(err, r.settle())
 	}
+	r.chime(chimeIn)
 	return s, nil
 }
 
@@ -95,8 +114,17 @@ func (s *seat) leave() error {
 	r := s.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.drop(s)
-	return errors.Join(r.vacate(s), r.settle())
+	return r.remove(s)
+}
+
+// remove ends a seat; one that has ended is left alone.
+func (r *Room) remove(s *seat) error {
+	if !r.drop(s) {
+		return nil
+	}
+	err := errors.Join(r.vacate(s), r.settle())
+	r.chime(chimeOut)
+	return err
 }
 
 // change gives a seated leg other codecs or payload types; the stream it hears
@@ -106,6 +134,9 @@ func (s *seat) change(t talk) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.talk = t
+	if !slices.Contains(r.seats, s) {
+		return nil // kicked
+	}
 	if s.participant == nil {
 		return errors.Join(r.vacate(s), r.settle())
 	}
@@ -117,13 +148,14 @@ func (s *seat) change(t talk) error {
 	return errors.Join(err, s.leg.SetRoute(relay.Route{Sink: s.participant, Tap: t.tap}))
 }
 
-func (r *Room) drop(s *seat) {
-	for i, m := range r.seats {
-		if m == s {
-			r.seats = append(r.seats[:i:i], r.seats[i+1:]...)
-			return
-		}
+// drop takes a seat off the list; false when it is not on it.
+func (r *Room) drop(s *seat) bool {
+	i := slices.Index(r.seats, s)
+	if i < 0 {
+		return false
 	}
+	r.seats = slices.Delete(slices.Clone(r.seats), i, i+1)
+	return true
 }
 
 // settle makes every seat what it should be: alone with the waiting program,
@@ -160,6 +192,7 @@ func (r *Room) mix(s *seat) error {
 		return err
 	}
 	s.participant = p
+	r.enforce(s)
 	return s.leg.SetRoute(relay.Route{Sink: p, Tap: s.talk.tap})
 }
 
