@@ -101,8 +101,8 @@ func (s *Server) build() (err error) {
 	s.stack, err = sip.New(sip.Config{
 		TLS: serveTLS, TLSClient: dialTLS,
 		Listen: cfg.SIP.Listen, Realm: cfg.SIP.Realm, UserAgent: "sidetone",
-		AnswerTimeout: cfg.Media.Timeouts.Answer,
-		Accounts:      directory, AuthInvites: cfg.SIP.AuthInvites,
+		AnswerTimeout: cfg.Media.Timeouts.Answer, Allow: []string{"REFER"},
+		Accounts: directory, AuthInvites: cfg.SIP.AuthInvites,
 		Whitelist: sip.Whitelist{Enabled: cfg.SIP.Whitelist.Enabled, Networks: cfg.SIP.Whitelist.Networks},
 		Registrar: sip.RegistrarConfig{
 			Expires: cfg.SIP.Expires, NATExpires: cfg.SIP.NATExpires,
@@ -115,12 +115,14 @@ func (s *Server) build() (err error) {
 	if err != nil {
 		return err
 	}
+	settings := &features.Memory{}
 	s.exchange = call.New(call.Config{
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
 		Stations: directory.stations, Rooms: rooms(cfg), RoomMusic: firstMusic(cfg),
-		Timeouts: call.Timeouts(cfg.Media.Timeouts), Record: s.records.Write, Logger: s.log,
+		Dialog: s.stack.Dialog, Settings: settings.Settings, Forwards: cfg.Calls.Forwards,
+		Timeouts: timeouts(cfg), Record: s.records.Write, Logger: s.log,
 	})
-	features.NewConference(s.exchange, cfg.FeatureCodes.Conference, cfg.Conference.Members, s.log)
+	s.addFeatures(settings)
 	if err := s.stack.Listen(); err != nil {
 		return err
 	}
@@ -245,6 +247,27 @@ func (s *Server) Close() error {
 		errs = append(errs, s.store.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// addFeatures makes the codes of the configuration dialable.
+func (s *Server) addFeatures(settings features.Store) {
+	x, codes := s.exchange, s.cfg.FeatureCodes
+	features.NewConference(x, codes.Conference, s.cfg.Conference.Members, s.log)
+	features.NewDND(x, settings, codes.DND, s.log)
+	features.NewForward(x, settings, features.ForwardCodes{
+		Clear: codes.ForwardClear, All: codes.ForwardAll, Busy: codes.ForwardBusy,
+		NoAnswer: codes.ForwardNoAnswer, BusyNoAnswer: codes.ForwardBusyNoAnswer,
+	}, s.log)
+	features.NewPickup(x, features.PickupCodes{MyGroup: codes.PickupMyGroup, Group: codes.PickupGroup, Directed: codes.PickupDirected})
+	features.NewPark(x, codes.Park, codes.Retrieve, s.log)
+}
+
+func timeouts(cfg *config.Config) call.Timeouts {
+	t, c := cfg.Media.Timeouts, cfg.Calls
+	return call.Timeouts{
+		NoMedia: t.NoMedia, OneWay: t.OneWay, Hold: t.Hold, Answer: t.Answer,
+		NoAnswer: c.NoAnswer, TransferRecall: c.TransferRecall, ParkRecall: c.ParkRecall, HoldRecall: c.HoldRecall,
+	}
 }
 
 func (s *Server) registration(ev sip.RegistrationEvent) {

@@ -66,8 +66,14 @@ type Call struct {
 	offering             bool // an offer of ours is unanswered
 	offered              bool // our offer went out in an answer; the ACK carries theirs
 
-	status Status // guarded by phone.mu
-	notes  []Note // likewise
+	first *sip.Request // the INVITE of an incoming call
+
+	// guarded by phone.mu
+	status      Status
+	notes       []Note
+	provisional []int  // codes heard
+	transfer    []int  // codes of NOTIFYs
+	why         string // Reason of what ended the call
 }
 
 // ID returns the Call-ID.

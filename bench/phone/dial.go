@@ -12,9 +12,14 @@ import (
 
 // Dial calls a number of the server, or a SIP URI, on a fresh line and returns without waiting.
 func (p *Phone) Dial(ctx context.Context, number string) (*Call, error) {
+	return p.dialWith(ctx, number)
+}
+
+// dialWith is Dial with further headers in the INVITE.
+func (p *Phone) dialWith(ctx context.Context, number string, headers ...sip.Header) (*Call, error) {
 	var call *Call
 	err := p.do(ctx, func(finish func(error)) {
-		c, err := p.dial(number)
+		c, err := p.dial(number, headers)
 		call = c
 		finish(err)
 	})
@@ -52,7 +57,7 @@ func (p *Phone) Feature(ctx context.Context, code string) error {
 }
 
 // dial runs on the actor.
-func (p *Phone) dial(number string) (*Call, error) {
+func (p *Phone) dial(number string, headers []sip.Header) (*Call, error) {
 	to, destination, err := p.resolve(number)
 	if err != nil {
 		return nil, err
@@ -63,6 +68,9 @@ func (p *Phone) dial(number string) (*Call, error) {
 	}
 	c.local, c.remote, c.target, c.destination = p.identity(p.cfg.Tel), to, to, destination
 	request := p.request(sip.INVITE, to, c.local, c.localTag, to, "", c.callID)
+	for _, h := range headers {
+		request.AppendHeader(h)
+	}
 	setBody(request, "application/sdp", c.offer())
 	c.offering = true
 	c.dialling = &exchange{
@@ -105,7 +113,11 @@ func (c *Call) progress(response *sip.Response) {
 			s.State = Ringing
 		}
 		s.Code, s.Reason = response.StatusCode, response.Reason
+		c.provisional = append(c.provisional, response.StatusCode)
 	})
+	if tag, ok := response.To().Params.Get("tag"); ok && c.remoteTag == "" {
+		c.remoteTag = tag
+	}
 	if len(response.Body()) > 0 && c.accept(response.Body(), false, c.keying.takeAnswer) == nil {
 		c.set(func(s *Status) { s.Early = true })
 	}

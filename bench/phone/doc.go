@@ -19,6 +19,6 @@
 //
 // SRTP (srtp.go) is pion's, with keys in SDP.
 //
-// Limits: audio in G.711 with 20 ms packets; no REFER; one audio line in SDP. A recording ends
+// Limits: audio in G.711 with 20 ms packets; transfers are asked for, never carried out; one audio line in SDP. A recording ends
 // after ten minutes.
 package phone

@@ -42,6 +42,7 @@ func (c *Call) handle(t *serverTransaction) {
 		if c.invite != nil && !c.invite.acked && c.invite.last != nil && !c.invite.last.IsProvisional() {
 			c.invite.acknowledge()
 		}
+		c.told(t.request)
 		c.end(Status{State: Ended, Code: 200, Reason: "the other side hung up", ByPeer: true})
 		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusOK))
 	case sip.INVITE, sip.UPDATE:
@@ -50,6 +51,7 @@ func (c *Call) handle(t *serverTransaction) {
 		c.noted(t.request)
 		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusOK))
 	case sip.NOTIFY:
+		c.notified(t.request)
 		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusOK))
 	default:
 		c.phone.respond(t, c.phone.answerTo(t.request, sip.StatusMethodNotAllowed))
@@ -70,7 +72,7 @@ func (p *Phone) invited(t *serverTransaction) {
 		return
 	}
 	setTag(request.To(), c.localTag)
-	c.invite, t.call = t, c
+	c.invite, t.call, c.first = t, c, request
 	c.local, c.remote, c.destination = request.To().Address, request.From().Address, t.source
 	c.remoteTag, _ = request.From().Params.Get("tag")
 	c.remoteSequence = request.CSeq().SeqNo
@@ -93,6 +95,13 @@ func (p *Phone) invited(t *serverTransaction) {
 	p.respond(t, c.withContact(p.answerTo(request, sip.StatusRinging)))
 	if Policy(p.policy.Load()) == Auto {
 		p.after(p.cfg.RingFor, func() { c.answer(func(error) {}) })
+	}
+}
+
+// told notes why the other side ends the call.
+func (c *Call) told(request *sip.Request) {
+	if h := request.GetHeader("Reason"); h != nil {
+		c.phone.update(func() { c.why = h.Value() })
 	}
 }
 

@@ -219,6 +219,7 @@ func (p *Phone) receiveCancel(cancel *sip.Request, source string) {
 	p.send(p.answerTo(cancel, sip.StatusOK), source)
 	if t.call != nil && t == t.call.invite && (t.last == nil || t.last.IsProvisional()) {
 		p.respond(t, p.answerTo(t.request, sip.StatusRequestTerminated))
+		t.call.told(cancel)
 		t.call.end(Status{State: Ended, Code: 487, Reason: "cancelled by the caller", ByPeer: true})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"sidetone/control/cdr"
@@ -17,13 +18,15 @@ import (
 type Call struct {
 	x      *Exchange
 	id     string
+	from   string // who called
 	number string // what was dialled
 	queue  Queue
 
-	a     *Leg   // who called
-	b     *Leg   // who answered; nil before that and after it left a room call
-	tries []*Leg // who rings
-	rung  int    // how many have been rung
+	a        *Leg   // who called, or who waits to be joined with somebody
+	b        *Leg   // who answered; nil before that and after it left a room call
+	tries    []*Leg // who rings
+	arriving []*Leg // on their way from another call, without a place yet
+	rung     int    // how many have been rung
 
 	early    bool   // the caller has an SDP answer already:
 	answer   []byte // this one
@@ -36,6 +39,13 @@ type Call struct {
 	reason   string
 	code     int       // what the caller was told when nobody answered
 	kept     []cdr.Leg // what legs saw that are gone
+	silent   bool      // the call was a way to another one and gets no record
+	movedBy  string    // the station that transferred or parked a party of it
+
+	called     string      // the number that rings, after forwards
+	diversions []diversion // the forwards
+	waits      *waiting    // a is answered and waits for somebody
+	timer      *time.Timer // of waits
 
 	published snapshot
 }
@@ -49,12 +59,13 @@ func (c *Call) Post(fn func()) {
 	})
 }
 
-// notify makes the event handler of a leg's dialog.
-func (c *Call) notify(l *Leg) func(sip.Event) {
+// notify makes the event handler of a leg's dialog, whichever call the leg is in.
+func (x *Exchange) notify(l *Leg) func(sip.Event) {
 	return func(ev sip.Event) {
 		if l.gone {
 			return // the last event of a dialog that we have ended ourselves
 		}
+		c := l.Call() // this runs on its queue: the dialog moves along with the leg
 		c.x.cfg.Logger.Debug("sip event", "call_id", c.id, "leg", l.id, "event", fmt.Sprintf("%T", ev))
 		switch ev := ev.(type) {
 		case sip.Progress:
@@ -73,20 +84,27 @@ func (c *Call) notify(l *Leg) func(sip.Event) {
 			c.offerFailed(l, ev)
 		case sip.Cancelled:
 			l.gone = true
-			c.hangup(l, "cancelled")
+			if !c.transferOnHangup(l) {
+				c.hangup(l, "cancelled")
+			}
 		case sip.Terminated:
 			l.gone = true
-			c.hangup(l, ev.Reason)
+			if !ev.Remote || !c.transferOnHangup(l) {
+				c.hangup(l, ev.Reason)
+			}
 		case *sip.Request:
 			c.request(l, ev)
 		}
 	}
 }
 
-// request answers what a phone asks inside its dialog; the dialog itself answers
-// what nobody takes.
+// request answers what a phone asks inside its dialog: REFER is a transfer (refer.go); the dialog itself answers what
+// nobody takes.
 func (c *Call) request(l *Leg, r *sip.Request) {
-	if r.Method == "INFO" {
+	switch r.Method {
+	case "REFER":
+		c.refer(l, r)
+	case "INFO":
 		c.info(l, r)
 	}
 }
@@ -143,21 +161,18 @@ func (c *Call) drop(l *Leg, reason string) {
 	c.x.cfg.Logger.Info("leg ended", "call_id", c.id, "leg", l.id, "reason", reason)
 	room := l.room
 	l.room = nil
+	l.stopPatience()
 	if l.media != nil {
 		c.keepStats(l)
 		c.check(l.media.Close())
 		c.x.forgetMedia(l)
 	}
 	if l.dialog != nil {
+		c.x.byDialog.Delete(l.dialog)
 		l.dialog.End(0, "")
 	}
 	l.gone = true
-	switch l {
-	case c.a:
-		c.a = nil
-	case c.b:
-		c.b = nil
-	}
+	c.forget(l)
 	c.x.lines.remove(l)
 	if room != nil {
 		room.leave(l)
@@ -170,16 +185,22 @@ func (c *Call) end(by, reason string) {
 	if c.ended {
 		return
 	}
-	c.endedBy, c.reason = by, reason
-	c.x.cfg.Logger.Info("call ended", "call_id", c.id, "from", c.fromTel(), "to", c.number, "by", by, "reason", reason)
+	c.endedBy, c.reason = c.role(by), reason
+	c.stopTimer()
+	c.x.cfg.Logger.Info("call ended", "call_id", c.id, "from", c.from, "to", c.number, "by", by, "reason", reason)
 	c.ended = true
-	for _, l := range append([]*Leg{c.a, c.b}, c.tries...) {
+	if w := c.waits; w != nil {
+		w.refer.fail(487)
+	}
+	for _, l := range slices.Concat([]*Leg{c.a, c.b}, c.tries, c.arriving) {
 		if l != nil {
 			c.drop(l, reason)
 		}
 	}
-	c.tries = nil
-	c.write()
+	c.tries, c.arriving = nil, nil
+	if !c.silent {
+		c.write()
+	}
 	c.x.remove(c)
 }
 
@@ -210,11 +231,15 @@ func (c *Call) check(err error) {
 	c.x.cfg.Logger.Warn("media", "call_id", c.id, "err", err)
 }
 
-func (c *Call) fromTel() string {
-	if c.a != nil {
-		return c.a.tel
+// role is which side of the call a station is, for its record.
+func (c *Call) role(tel string) string {
+	switch {
+	case tel == "":
+		return cdr.System
+	case c.a != nil && c.a.tel == tel || c.a == nil && c.from == tel:
+		return cdr.Caller
 	}
-	return c.published.from
+	return cdr.Called
 }
 
 // setOffered notes what a phone asked for in a description of its own.
@@ -222,8 +247,12 @@ func (c *Call) setOffered(l *Leg, d sdp.Direction) {
 	if d == sdp.RecvOnly && l.media.Told() == sdp.SendOnly {
 		d = sdp.SendRecv // it only repeats that we have it on hold
 	}
-	if d != sdp.SendRecv && l.offered == sdp.SendRecv {
+	switch {
+	case d != sdp.SendRecv && l.offered == sdp.SendRecv:
 		l.heldAt = c.x.cfg.Now()
+		l.startPatience()
+	case d == sdp.SendRecv && l.offered != sdp.SendRecv:
+		c.resumed(l)
 	}
 	if d != l.offered {
 		c.x.cfg.Logger.Info("hold", "call_id", c.id, "leg", l.id, "direction", d.String())

@@ -54,7 +54,7 @@ type hearing struct{ events, tones bool }
 // goes nowhere else. nil lets keys go to the other phone again. On the call's queue.
 func (l *Leg) OnDigit(fn func(dtmf.Press)) {
 	l.keypad.owner = fn
-	l.call.settle()
+	l.Call().settle()
 }
 
 // keepsDigits: telephone-events of the leg do not go to its peer as they are.
@@ -88,7 +88,7 @@ func (c *Call) listen(l *Leg) {
 		return
 	}
 	c.check(l.media.OnDigit(func(p dtmf.Press) { // on the shard's thread
-		c.Post(func() { c.pressed(l, p, DigitsEvents) })
+		l.Do(func(c *Call) { c.pressed(l, p, DigitsEvents) }, nil)
 	}))
 }
 

@@ -11,7 +11,8 @@ import (
 // A key that comes by INFO goes to whoever wants the leg's keys.
 func TestInfoGoesToTheOwnerOfTheKeys(t *testing.T) {
 	c := &Call{x: &Exchange{cfg: Config{Logger: slog.New(slog.DiscardHandler)}}}
-	l := &Leg{call: c}
+	l := &Leg{}
+	l.in.Store(c)
 	c.a = l
 	var got string
 	l.OnDigit(func(p dtmf.Press) { got += string(p.Key) })

@@ -1,28 +1,34 @@
-// Package call is the back-to-back user agent: calls between stations, hold,
-// and rooms, over the dialogs of control/sip and the legs of control/media.
+// Package call is the back-to-back user agent: calls between stations, hold, transfer, forward, pickup, park and rooms,
+// over the dialogs of control/sip and the legs of control/media.
 //
 //	 INVITE in network order                         dialled codes
 //	          │                                            │
 //	          ▼                                            ▼
-//	Exchange.OnInvite (exchange.go) ───────────────► Feature.Dial (control/features)
-//	          │ makes                                      │ posts to
-//	          ▼                                            ▼
+//	Exchange.OnInvite (exchange.go) ──► Feature.Dial: answered 480 (control/features)
+//	          │ makes                ──► Service.Serve: connected
+//	          ▼
 //	Call (call.go): an actor on a Queue (queue.go) ◄── relay.Event (timeouts)
 //	   │    a Leg                     b Leg(s)
 //	   │    sip.Dialog + media.Leg    sip.Dialog + media.Leg
 //	   │
+//	   ├─ route.go    where a number leads: rooms, stations, forwards, do not disturb
 //	   ├─ setup.go    ringing, forking, early media, answer, failure codes
 //	   ├─ offer.go    re-INVITE and UPDATE from a phone: hold, resume, codecs
 //	   ├─ settle.go   after every event: who hears whom, what phones are told
+//	   ├─ move.go     legs change calls; on it stand
+//	   │    refer.go, hangup.go   transfer by REFER and by hanging up
+//	   │    takeover.go           INVITE with Replaces, pickup, park and retrieval
+//	   │    waiting.go, hold.go   who waits for somebody, recalls
 //	   ├─ room.go     Room: legs of several calls in one conference
 //	   ├─ digits.go   keys that phones press: to the other phone, or to Leg.OnDigit
 //	   └─ quality.go, record.go   what each leg sounded like, and the record
 //
-// A Call's fields are touched by its own queue only; features reach it with
-// Call.Post. What others may read without asking (API, features) is published
-// in snapshot.go and line.go. settle is idempotent: an event changes state, settle makes media
-// and signalling follow, so no event needs to know all the others.
+// A Call's fields are touched by its own queue only; features reach it with Call.Post, and a leg, wherever it has moved,
+// with Leg.Do. What others may read without asking (API, features) is published in snapshot.go and line.go. settle is
+// idempotent: an event changes state, settle makes media and signalling follow, so no event needs to know all the others.
 //
-// Limits: one audio stream a call; calls are between stations and rooms of this
-// system (trunks join through the same Leg later).
+// No call ever waits for another one: a leg is given away like a message, and comes back when there is no place for it.
+//
+// Limits: one audio stream a call; calls are between stations and rooms of this system (trunks join through the same
+// Leg later).
 package call

@@ -26,6 +26,12 @@ type Station struct {
 	Security media.Security
 	// Digits is how it sends and wants the keys of the dial pad.
 	Digits Digits
+	// Group is its pickup group.
+	Group string
+	// Unreachable is where its calls go while it is not registered; "" is nowhere.
+	Unreachable string
+	// TransferOnHangup: with one call on hold, ending the other one joins the two.
+	TransferOnHangup bool
 }
 
 // RoomConfig is a dial-in room.
@@ -39,6 +45,11 @@ type Timeouts struct {
 	NoMedia, OneWay, Hold time.Duration
 	// Answer is how long a phone may ring.
 	Answer time.Duration
+	// NoAnswer is how long a phone rings before its no-answer forward is followed.
+	NoAnswer time.Duration
+	// TransferRecall, ParkRecall and HoldRecall are how long a transferred, parked or held party waits before who left
+	// it there is rung; zero HoldRecall is never.
+	TransferRecall, ParkRecall, HoldRecall time.Duration
 }
 
 // Feature is a code that stations dial. The INVITE is answered 480 whatever
@@ -48,6 +59,14 @@ type Feature interface {
 	Match(number string) bool
 	// Dial acts for a station. It must not block: work on calls is posted to them.
 	Dial(tel, number string)
+}
+
+// Service is a code whose call is connected: it is dialled to get at somebody else's call.
+type Service interface {
+	Match(number string) bool
+	// Serve finds the caller, who has not been answered, somebody to talk to. It is called on the queue of the call; when
+	// there is nobody, or the party is gone by the time, it calls Decline.
+	Serve(caller *Leg, number string)
 }
 
 // Watcher is told what happens to legs, on the queue of their call.
@@ -62,7 +81,13 @@ type Config struct {
 	// Invite opens a dialog: (*sip.Stack).Invite.
 	Invite func(sip.InviteRequest, sip.Actor, func(sip.Event)) (*sip.Dialog, error)
 	// Lookup finds a station's contacts: (*sip.Registrar).Lookup.
-	Lookup    func(tel string) []sip.Binding
+	Lookup func(tel string) []sip.Binding
+	// Dialog finds a dialog by Call-ID and our tag: (*sip.Stack).Dialog.
+	Dialog func(callID, localTag string) (*sip.Dialog, bool)
+	// Settings are what a station has set; nil is nothing. It must not block.
+	Settings func(tel string) Settings
+	// Forwards is how often a call may be forwarded.
+	Forwards  int
 	Stations  map[string]Station
 	Rooms     []RoomConfig
 	RoomMusic string
@@ -78,10 +103,12 @@ type Config struct {
 type Exchange struct {
 	cfg      Config
 	features []Feature
+	services []Service
 	watchers []Watcher
 	dialIn   map[string]*Room
 	lines    lines
 	byMedia  sync.Map // *relay.Leg -> *Leg
+	byDialog sync.Map // *sip.Dialog -> *Leg
 	panics   atomic.Uint64
 	lastID   atomic.Uint64
 
@@ -107,6 +134,9 @@ func New(cfg Config) *Exchange {
 // AddFeature makes a code dialable.
 func (x *Exchange) AddFeature(f Feature) { x.features = append(x.features, f) }
 
+// AddService makes a code dialable whose call is connected.
+func (x *Exchange) AddService(s Service) { x.services = append(x.services, s) }
+
 // Watch tells w what happens to legs.
 func (x *Exchange) Watch(w Watcher) { x.watchers = append(x.watchers, w) }
 
@@ -121,31 +151,97 @@ func (x *Exchange) OnInvite(in *sip.Invite) {
 		return
 	}
 	number := in.Target().User
-	for _, f := range x.features {
-		if f.Match(number) {
-			x.cfg.Logger.Info("feature code", "from", account.Tel, "code", number)
-			f.Dial(account.Tel, number)
-			in.Reply(480, "")
-			return
-		}
+	rep, replaces, err := in.Replaces()
+	if err != nil {
+		in.Reply(400, "Bad Replaces")
+		return
 	}
-	c := &Call{x: x, id: fmt.Sprintf("%x-%d", x.cfg.Now().Unix(), x.lastID.Add(1)), number: number, started: x.cfg.Now()}
-	c.queue.OnPanic = c.panicked
-	c.a = &Leg{call: c, id: c.id + "/a", tel: account.Tel, station: x.cfg.Stations[account.Tel], peer: in.Flow().Remote}
+	if !replaces && x.dialFeature(account.Tel, number) {
+		in.Reply(480, "")
+		return
+	}
+	c := x.newCall(account.Tel, number)
+	l := &Leg{id: c.id + "/a", tel: account.Tel, station: x.cfg.Stations[account.Tel], peer: in.Flow().Remote}
+	l.in.Store(c)
+	c.a = l
 	if !x.add(c) {
 		in.Reply(503, "", sip.Header{Name: "Retry-After", Value: "30"})
 		return
 	}
 	c.publish()
-	x.lines.add(c.a)
-	x.cfg.Logger.Info("call", "call_id", c.id, "from", account.Tel, "to", number, "peer", c.a.peer.String())
-	c.a.dialog = in.Accept(&c.queue, c.notify(c.a))
+	x.lines.add(l)
+	x.cfg.Logger.Info("call", "call_id", c.id, "from", account.Tel, "to", number, "peer", l.peer.String())
 	offer := in.SDP()
-	c.Post(func() { c.begin(offer) })
+	if l.dialog = in.Accept(&c.queue, x.notify(l)); l.dialog == nil { // the stack was closed meanwhile
+		c.Post(func() { c.end("", "stopped") })
+		return
+	}
+	x.byDialog.Store(l.dialog, l)
+	c.Post(func() {
+		c.begin(offer, func() {
+			switch s := x.service(number); {
+			case replaces:
+				c.takeOverBy(l, rep)
+			case s != nil:
+				s.Serve(l, number)
+			default:
+				c.dial(number)
+			}
+		})
+	})
+}
+
+// newCall makes a call that nobody is in yet.
+func (x *Exchange) newCall(from, number string) *Call {
+	now := x.cfg.Now()
+	c := &Call{x: x, id: fmt.Sprintf("%x-%d", now.Unix(), x.lastID.Add(1)), from: from, number: number, started: now}
+	c.queue.OnPanic = c.panicked
+	return c
+}
+
+// dialFeature acts on a feature code; false when the number is none.
+func (x *Exchange) dialFeature(tel, number string) bool {
+	for _, f := range x.features {
+		if f.Match(number) {
+			x.cfg.Logger.Info("feature code", "from", tel, "code", number)
+			f.Dial(tel, number)
+			return true
+		}
+	}
+	return false
+}
+
+func (x *Exchange) service(number string) Service {
+	for _, s := range x.services {
+		if s.Match(number) {
+			return s
+		}
+	}
+	return nil
 }
 
 // Held is the leg on which a station put somebody on hold last, or nil.
-func (x *Exchange) Held(tel string) *Leg { return x.lines.held(tel) }
+func (x *Exchange) Held(tel string) *Leg { return x.lines.held(tel, nil) }
+
+// HeldApart is Held without those in a conference.
+func (x *Exchange) HeldApart(tel string) *Leg {
+	return x.lines.held(tel, func(l *Leg) bool { return !l.State().InRoom })
+}
+
+// Ringing are the legs that ring at the stations that are meant, the longest first.
+func (x *Exchange) Ringing(meant func(tel string) bool) []*Leg { return x.lines.ringing(meant) }
+
+// Known: the number is a station's or a room's.
+func (x *Exchange) Known(number string) bool {
+	_, ok := x.cfg.Stations[number]
+	return ok || x.room(number) != nil
+}
+
+// Station is what is known of a station.
+func (x *Exchange) Station(tel string) (Station, bool) {
+	s, ok := x.cfg.Stations[tel]
+	return s, ok
+}
 
 // Legs are all legs of a station.
 func (x *Exchange) Legs(tel string) []*Leg { return x.lines.of(tel) }
@@ -157,9 +253,9 @@ func (x *Exchange) MediaEvent(ev relay.Event) {
 		return
 	}
 	l := v.(*Leg)
-	x.cfg.Logger.Info("media", "call_id", l.call.id, "leg", l.id, "event", ev.Kind.String(), "remote", ev.Remote.String(), "reason", ev.Reason)
+	x.cfg.Logger.Info("media", "call_id", l.Call().id, "leg", l.id, "event", ev.Kind.String(), "remote", ev.Remote.String(), "reason", ev.Reason)
 	if ev.Kind == relay.TimedOut {
-		l.call.Post(func() { l.call.mediaTimeout(l, ev.Reason) })
+		l.Do(func(c *Call) { c.mediaTimeout(l, ev.Reason) }, nil)
 	}
 }
 

@@ -8,20 +8,23 @@ import (
 	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/control/sip"
+	"sidetone/relay"
 )
 
 // Leg is one phone in a call: its dialog and its media. Both roles have the
 // same type; outgoing tells them apart.
 type Leg struct {
-	call     *Call
+	in       atomic.Pointer[Call] // legs change calls: move.go
 	id       string
 	tel      string
 	station  Station
-	outgoing bool // we called it
+	since    time.Time // when it was rung
+	outgoing bool      // we called it
 	dialog   *sip.Dialog
 	media    *media.Leg
 	peer     netip.AddrPort // where its signalling comes from
 	insist   func() error   // rings the phone again, with SRTP as the only choice; nil = it had no other
+	patience *time.Timer    // ends a hold that lasts too long
 
 	answered  bool
 	described bool          // its phone's SDP is known
@@ -32,6 +35,10 @@ type Leg struct {
 	room      *Room
 	keypad    keypad
 	gone      bool
+	rang      bool           // its phone said that it rings
+	stands    *Leg           // it rings to take the place of this one, which has held for too long
+	referral  *referral      // what its phone asked for with its last REFER
+	before    relay.LegStats // what it saw in calls it has left
 
 	published atomic.Pointer[LegState]
 }
@@ -39,6 +46,8 @@ type Leg struct {
 // LegState is what others may know of a leg without asking its call.
 type LegState struct {
 	Answered bool
+	Ringing  bool // we called it for a caller, and it has not answered
+	InRoom   bool
 	Holding  bool
 	HeldAt   time.Time // when Holding
 	Outgoing bool
@@ -47,8 +56,24 @@ type LegState struct {
 // Tel is the station's number.
 func (l *Leg) Tel() string { return l.tel }
 
-// Call is the call the leg belongs to.
-func (l *Leg) Call() *Call { return l.call }
+// Call is the call the leg is in at this moment.
+func (l *Leg) Call() *Call { return l.in.Load() }
+
+// Do runs fn on the queue of the call the leg is in, wherever it has gone by then; or lost, which may be nil, when the
+// leg has ended.
+func (l *Leg) Do(fn func(*Call), lost func()) {
+	c := l.Call()
+	c.queue.Post(func() {
+		switch {
+		case l.Call() != c:
+			l.Do(fn, lost)
+		case !l.gone && !c.ended:
+			fn(c)
+		case lost != nil:
+			lost()
+		}
+	})
+}
 
 // State is the leg's state as last published.
 func (l *Leg) State() LegState {
@@ -70,5 +95,8 @@ func (l *Leg) says() bool    { return l.offered.Send() }
 func (l *Leg) live() bool { return l != nil && !l.gone && l.described }
 
 func (l *Leg) publish() {
-	l.published.Store(&LegState{Answered: l.answered, Holding: l.holding(), HeldAt: l.heldAt, Outgoing: l.outgoing})
+	l.published.Store(&LegState{
+		Answered: l.answered, Ringing: l.outgoing && !l.answered && !l.gone && l.stands == nil, InRoom: l.room != nil,
+		Holding: l.holding(), HeldAt: l.heldAt, Outgoing: l.outgoing,
+	})
 }

@@ -32,6 +32,25 @@ func (s *lines) remove(l *Leg) {
 	s.byTel[l.tel] = rest
 }
 
+// ringing lists the legs that ring at stations that are meant, oldest first.
+func (s *lines) ringing(meant func(tel string) bool) []*Leg {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []*Leg
+	for tel, legs := range s.byTel {
+		if !meant(tel) {
+			continue
+		}
+		for _, l := range legs {
+			if l.State().Ringing {
+				list = append(list, l)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b *Leg) int { return a.since.Compare(b.since) })
+	return list
+}
+
 // of lists a station's legs, oldest first.
 func (s *lines) of(tel string) []*Leg {
 	s.mu.Lock()
@@ -46,12 +65,17 @@ func (s *lines) busy(tel string) bool {
 	return len(s.byTel[tel]) > 0
 }
 
-// held is the leg on which the station put somebody on hold last, or nil.
-func (s *lines) held(tel string) *Leg {
+// engaged: the station has a call that it does not hold.
+func (s *lines) engaged(tel string) bool {
+	return slices.ContainsFunc(s.of(tel), func(l *Leg) bool { return !l.State().Holding })
+}
+
+// held is the leg on which the station put somebody on hold last, of those that are fit (nil: all), or nil.
+func (s *lines) held(tel string, fit func(*Leg) bool) *Leg {
 	var last *Leg
 	for _, l := range s.of(tel) {
 		st := l.State()
-		if st.Answered && st.Holding && (last == nil || st.HeldAt.After(last.State().HeldAt)) {
+		if st.Answered && st.Holding && (fit == nil || fit(l)) && (last == nil || st.HeldAt.After(last.State().HeldAt)) {
 			last = l
 		}
 	}

@@ -20,6 +20,19 @@ type Queue struct {
 func (q *Queue) Post(fn func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.push(fn)
+}
+
+// Take posts fn, which receives something whose messages come to this queue from now on: give makes it so, before
+// anything else can be posted. give must not post to the queue itself.
+func (q *Queue) Take(give, fn func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	give()
+	q.push(fn)
+}
+
+func (q *Queue) push(fn func()) {
 	q.items = append(q.items, fn)
 	if !q.running {
 		q.running = true

@@ -7,7 +7,7 @@ import (
 
 // keepStats notes what a leg saw before its ports are given back.
 func (c *Call) keepStats(l *Leg) {
-	s := l.media.Relay().Stats()
+	s := since(l.media.Relay().Stats(), l.before)
 	codec := codecName(l.media.Remote())
 	q := QualityOf(s, codec)
 	c.kept = append(c.kept, cdr.Leg{
@@ -26,15 +26,9 @@ func (c *Call) write() {
 		return
 	}
 	r := cdr.Record{
-		ID: c.id, From: c.published.from, To: c.number,
+		ID: c.id, From: c.from, To: c.number, TransferredBy: c.movedBy,
 		Start: c.started, Ring: c.rangAt, Answer: c.answered, End: c.x.cfg.Now(),
-		Reason: c.reason, EndedBy: cdr.Called, Legs: c.kept,
-	}
-	switch c.endedBy {
-	case "":
-		r.EndedBy = cdr.System
-	case r.From:
-		r.EndedBy = cdr.Caller
+		Reason: c.reason, EndedBy: c.endedBy, Legs: c.kept,
 	}
 	if c.answered.IsZero() {
 		r.Code = c.code
@@ -52,4 +46,19 @@ func Drops(s relay.LegStats) map[string]uint64 {
 		}
 	}
 	return m
+}
+
+// since is what a leg has seen after an earlier look at it.
+func since(now, before relay.LegStats) relay.LegStats {
+	now.Received.Packets -= before.Received.Packets
+	now.Received.Bytes -= before.Received.Bytes
+	now.Sent.Packets -= before.Sent.Packets
+	now.Sent.Bytes -= before.Sent.Bytes
+	now.Quality.Lost -= min(before.Quality.Lost, now.Quality.Lost)
+	now.Quality.Expected -= min(before.Quality.Expected, now.Quality.Expected)
+	now.Quality.PeerLost -= min(before.Quality.PeerLost, now.Quality.PeerLost)
+	for reason := range now.Dropped {
+		now.Dropped[reason] -= before.Dropped[reason]
+	}
+	return now
 }

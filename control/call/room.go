@@ -121,6 +121,12 @@ func (c *Call) enter(r *Room) {
 		return
 	}
 	l.room = r
+	if l.answered { // it was transferred here
+		c.answered = c.x.cfg.Now()
+		c.attended()
+		c.settle()
+		return
+	}
 	var body []byte
 	if l.described {
 		var err error

@@ -12,8 +12,10 @@ import (
 //	talking           hears the peer     hears nothing (recvonly: the peer)
 //	holding           hears tone, music  hears nothing
 //	in a room         the room's mix, unless it holds
+//	nobody there      ringback or music, when it waits (waiting.go)
 func (c *Call) settle() {
-	a, b := c.a, c.b
+	a := c.a
+	b := c.other(a) // before the answer, a phone whose early media is heard
 	if a.live() && b.live() {
 		c.check(media.Connect(a.media, b.media, c.plan(a, b), c.plan(b, a)))
 	} else {
@@ -40,6 +42,9 @@ func (c *Call) plan(l, peer *Leg) media.Plan {
 		}
 		return media.Plan{Room: l.room.media}
 	}
+	if peer == nil && l == c.a && c.waits != nil && l.listens() {
+		return media.Plan{Hear: c.waits.hears}
+	}
 	if peer == nil || peer.room != nil {
 		return media.Plan{}
 	}
@@ -62,7 +67,7 @@ func (c *Call) watch(l *Leg) {
 	case !l.live():
 	case !l.answered:
 		l.media.SetTimeouts(0, 0)
-	case l.holding() || peer.live() && l.room == nil && peer.holding():
+	case l.holding() || l.room == nil && (peer == nil || peer.live() && peer.holding()):
 		l.media.SetTimeouts(t.Hold, t.Hold)
 	default:
 		l.media.SetTimeouts(t.NoMedia, t.OneWay)
@@ -78,6 +83,13 @@ func (c *Call) want(l *Leg) media.Local {
 		if w.Codecs = e.Mixable(w.Codecs); w.Codecs == nil {
 			w.Codecs = e.Everything()
 		}
+	}
+	if l.room == nil && peer == nil {
+		w.Direction = l.media.Told() // nothing to say before somebody is there
+		return w
+	}
+	if l.room == nil && peer.live() && peer.answered && !peer.offering && e.Bridged(l.media.Remote(), peer.media.Remote()) == nil {
+		w.Codecs = e.Widened(w.Codecs, peer.media.Remote()) // they met by a transfer and have nothing in common yet
 	}
 	if !l.listens() {
 		w.Direction |= sdp.RecvOnly

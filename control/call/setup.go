@@ -3,17 +3,17 @@ package call
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/control/sip"
 )
 
-// begin decides where the call goes: a room, a station, or nowhere.
+// begin opens the caller's media and lets then decide where the call goes.
 //
-//	404 no such number · 480 not registered · 486 busy (call waiting is off)
 //	488 no audio we could relay · 503 no ports left
-func (c *Call) begin(offer []byte) {
+func (c *Call) begin(offer []byte, then func()) {
 	l := c.a
 	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: l.station.BehindNAT, Security: l.station.Security, Shard: -1})
 	if err != nil {
@@ -30,56 +30,47 @@ func (c *Call) begin(offer []byte) {
 		l.described = true
 		c.setOffered(l, m.RemoteDirection())
 	}
-	if room := c.x.room(c.number); room != nil {
-		c.enter(room)
-		return
-	}
-	c.dial()
+	then()
 }
 
-// dial rings every contact of the station dialled.
-func (c *Call) dial() {
-	station, ok := c.x.cfg.Stations[c.number]
-	if !ok {
-		c.reject(404, "unknown number")
-		return
+// ringing is a station to be rung.
+type ringing struct {
+	station Station
+	from    *Leg // who is shown to it
+	stands  *Leg // it is to take the place of this leg; nil: it is the second party
+	offer   []sdp.Codec
+	timeout time.Duration
+}
+
+// ring rings every contact of a station; an error means that none rings.
+func (c *Call) ring(r ringing, bindings []sip.Binding) error {
+	if r.from.described && r.from.station.Digits != DigitsEvents && r.station.Digits == DigitsEvents {
+		r.offer = media.WithEvents(r.offer)
 	}
-	bindings := c.x.cfg.Lookup(c.number)
-	if len(bindings) == 0 {
-		c.reject(480, "not registered")
-		return
-	}
-	if c.number == c.a.tel || c.x.lines.busy(c.number) {
-		c.reject(486, "busy")
-		return
-	}
-	offer := c.x.cfg.Media.Everything()
-	if c.a.described {
-		offer = c.x.cfg.Media.Extended(c.a.media.Remote())
-		if c.a.station.Digits != DigitsEvents && station.Digits == DigitsEvents {
-			offer = media.WithEvents(offer)
-		}
-	}
+	rings := false
 	for _, b := range bindings {
-		if err := c.try(station, b, station.Security, offer); err != nil {
-			c.x.cfg.Logger.Warn("cannot ring", "call_id", c.id, "to", c.number, "err", err)
-			if len(c.tries) == 0 {
-				c.refuse(err)
-				return
+		if err := c.try(r, b, r.station.Security); err != nil {
+			c.x.cfg.Logger.Warn("cannot ring", "call_id", c.id, "to", r.station.Tel, "err", err)
+			if !rings {
+				return err
 			}
 			break
 		}
+		rings = true
 	}
+	return nil
 }
 
 // try rings one contact.
-func (c *Call) try(s Station, b sip.Binding, security media.Security, offer []sdp.Codec) error {
+func (c *Call) try(r ringing, b sip.Binding, security media.Security) error {
 	c.rung++
-	l := &Leg{call: c, id: fmt.Sprintf("%s/b%d", c.id, c.rung), tel: s.Tel, station: s, outgoing: true, peer: b.Flow.Remote}
+	s := r.station
+	l := &Leg{id: fmt.Sprintf("%s/b%d", c.id, c.rung), tel: s.Tel, station: s, outgoing: true, peer: b.Flow.Remote, stands: r.stands, since: c.x.cfg.Now()}
+	l.in.Store(c)
 	if security == media.SecurityOptional {
-		l.insist = func() error { return c.try(s, b, media.SecurityRequired, offer) }
+		l.insist = func() error { return c.try(r, b, media.SecurityRequired) }
 	}
-	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: s.BehindNAT, Security: security, Shard: c.a.media.Shard()})
+	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: s.BehindNAT, Security: security, Shard: r.from.media.Shard()})
 	if err != nil {
 		return err
 	}
@@ -87,19 +78,41 @@ func (c *Call) try(s Station, b sip.Binding, security media.Security, offer []sd
 	c.x.rememberMedia(l)
 	d, err := c.x.cfg.Invite(sip.InviteRequest{
 		Target: b.Contact, Flow: b.Flow,
-		From: sip.Identity{Name: c.a.station.Name, User: c.a.tel},
+		From: sip.Identity{Name: r.from.station.Name, User: r.from.tel},
 		To:   sip.Identity{Name: s.Name, User: s.Tel},
-		SDP:  m.Offer(media.Local{Codecs: offer}), AnswerTimeout: c.x.cfg.Timeouts.Answer,
-	}, &c.queue, c.notify(l))
+		SDP:  m.Offer(media.Local{Codecs: r.offer}), AnswerTimeout: r.timeout,
+		Headers: c.headers(s.Tel, hostOf(b.Flow)),
+	}, &c.queue, c.x.notify(l))
 	if err != nil {
 		c.x.forgetMedia(l)
 		c.check(m.Close())
 		return err
 	}
 	l.dialog = d
+	c.x.byDialog.Store(d, l)
 	c.tries = append(c.tries, l)
+	l.publish()
 	c.x.lines.add(l)
 	return nil
+}
+
+// hostOf is what we call ourselves towards a phone.
+func hostOf(f sip.Flow) string {
+	a := f.Local.Addr().Unmap()
+	if a.Is6() {
+		return "[" + a.WithZone("").String() + "]"
+	}
+	return a.String()
+}
+
+// stopRinging cancels whoever rings, but one.
+func (c *Call) stopRinging(but ...*Leg) {
+	for _, t := range slices.Clone(c.tries) {
+		if !slices.Contains(but, t) {
+			t.dialog.Cancel(sip.Header{Name: "Reason", Value: `SIP;cause=200;text="Call completed elsewhere"`})
+			c.drop(t, "answered elsewhere")
+		}
+	}
 }
 
 // progress passes ringing and early media on to the caller.
@@ -107,10 +120,17 @@ func (c *Call) progress(l *Leg, ev sip.Progress) {
 	if c.ended || c.b != nil || !slices.Contains(c.tries, l) {
 		return
 	}
+	l.rang = true
 	if c.rangAt.IsZero() {
 		c.rangAt = c.x.cfg.Now()
 	}
-	if ev.SDP == nil || c.early && !l.described || !c.a.described {
+	switch {
+	case c.a == nil: // the party is on its way
+		return
+	case c.a.answered:
+		c.progressTransfer(l, ev)
+		return
+	case ev.SDP == nil || c.early && !l.described || !c.a.described:
 		if !c.early {
 			c.a.dialog.Ring(ev.Code, nil)
 		}
@@ -128,26 +148,37 @@ func (c *Call) progress(l *Leg, ev sip.Progress) {
 	c.settle()
 }
 
-// agree takes a phone's answer to our offer and returns the caller's.
+// progressTransfer: a party that was transferred hears the phone's early media, or goes on hearing ringback of ours.
+func (c *Call) progressTransfer(l *Leg, ev sip.Progress) {
+	if w := c.waits; w != nil && !w.rang {
+		w.rang = true
+		w.refer.ringing()
+	}
+	if ev.SDP != nil && (!c.early || l.described) {
+		if _, err := c.agree(l, ev.SDP); err != nil {
+			c.check(err)
+			return
+		}
+		c.early = true
+	}
+	c.settle()
+}
+
+// agree takes a phone's answer to our offer and returns the caller's, none when the caller has been answered.
 func (c *Call) agree(l *Leg, body []byte) ([]byte, error) {
 	if err := l.media.SetAnswer(body); err != nil {
 		return nil, err
 	}
 	l.described = true
-	if c.early {
-		return c.answer, nil // what the caller was told stands; what differs is translated
+	if c.a == nil || c.a.answered {
+		return nil, nil
 	}
-	e := c.x.cfg.Media
-	if !c.a.described {
-		list := e.Extended(l.media.Remote())
-		return c.a.media.Offer(media.Local{Codecs: list}), nil
-	}
-	return c.a.media.Answer(media.Local{Codecs: c.bridged(c.a, l)})
+	return c.firstAnswer(c.a, l) // what an early caller was told stands; what differs is translated
 }
 
 // pickedUp joins the two phones; whoever else rings is cancelled.
 func (c *Call) pickedUp(l *Leg, ev sip.Answered) {
-	if c.ended || c.b != nil {
+	if c.ended || c.b != nil && (l.stands == nil || l.stands.gone || l.stands.room != nil) || !slices.Contains(c.tries, l) {
 		l.dialog.End(0, "")
 		return
 	}
@@ -157,19 +188,27 @@ func (c *Call) pickedUp(l *Leg, ev sip.Answered) {
 		c.lose(l, 488)
 		return
 	}
-	c.tries = slices.DeleteFunc(c.tries, func(t *Leg) bool { return t == l })
-	for _, t := range c.tries {
-		t.dialog.Cancel(sip.Header{Name: "Reason", Value: `SIP;cause=200;text="Call completed elsewhere"`})
-		c.drop(t, "answered elsewhere")
+	if l.stands != nil {
+		c.recalled(l)
+		return
 	}
+	c.stopRinging(l)
 	c.tries = nil
-	c.b, c.answered = l, c.x.cfg.Now()
-	l.answered, c.a.answered = true, true
-	c.a.lateOffer = !c.a.described
-	c.a.dialog.Answer(answer)
-	c.x.cfg.Logger.Info("call answered", "call_id", c.id, "from", c.a.tel, "to", l.tel)
+	c.b = l
+	l.answered = true
+	if c.answered.IsZero() {
+		c.answered = c.x.cfg.Now()
+	}
+	c.attended()
+	c.x.cfg.Logger.Info("call answered", "call_id", c.id, "from", c.from, "to", l.tel)
+	fresh := c.a != nil && !c.a.answered
+	if fresh {
+		c.accept(c.a, answer)
+	}
 	c.settle()
-	c.x.legAnswered(c.a)
+	if fresh {
+		c.x.legAnswered(c.a)
+	}
 	c.x.legAnswered(l)
 }
 
@@ -177,14 +216,13 @@ func (c *Call) pickedUp(l *Leg, ev sip.Answered) {
 // have SRTP as its only one, and rings again with that.
 func (c *Call) failed(l *Leg, ev sip.Failed) {
 	l.gone = true
-	if c.ended || c.b != nil {
+	if c.ended || !slices.Contains(c.tries, l) {
 		return
 	}
 	if l.insist != nil && callerCode(ev.Code) == 488 {
 		c.x.cfg.Logger.Info("ringing with SRTP alone", "call_id", c.id, "leg", l.id, "code", ev.Code)
 		err := l.insist()
 		if err == nil {
-			c.tries = slices.DeleteFunc(c.tries, func(t *Leg) bool { return t == l })
 			c.drop(l, "rings again with SRTP alone")
 			return
 		}
@@ -194,12 +232,26 @@ func (c *Call) failed(l *Leg, ev sip.Failed) {
 }
 
 func (c *Call) lose(l *Leg, code int) {
-	c.tries = slices.DeleteFunc(c.tries, func(t *Leg) bool { return t == l })
 	c.drop(l, fmt.Sprintf("failed with %d", code))
-	c.failure = worse(c.failure, callerCode(code))
-	if len(c.tries) == 0 {
-		c.reject(c.failure, fmt.Sprintf("%s answered %d", l.tel, code))
+	if l.stands != nil {
+		if len(c.tries) == 0 && !l.stands.gone {
+			l.stands.startPatience()
+		}
+		return
 	}
+	c.failure = worse(c.failure, callerCode(code))
+	if len(c.tries) > 0 {
+		return
+	}
+	if c.waits == nil || !c.waits.again {
+		if c.failure == 486 {
+			code = 486 // of several contacts
+		}
+		if c.forwardAfter(code, l.rang) {
+			return
+		}
+	}
+	c.reject(c.failure, fmt.Sprintf("%s answered %d", l.tel, code))
 }
 
 // callerCode is what the caller is told when a phone failed with code. What is
@@ -231,14 +283,21 @@ func worse(a, b int) int {
 // refuse rejects the caller for want of something of ours.
 func (c *Call) refuse(err error) {
 	c.x.cfg.Logger.Warn("call refused", "call_id", c.id, "err", err)
-	c.code = 503
-	c.a.dialog.Reject(503, "", sip.Header{Name: "Retry-After", Value: "5"})
-	c.end("", err.Error())
+	c.turnAway(503, err.Error(), sip.Header{Name: "Retry-After", Value: "5"})
 }
 
 // reject ends a call nobody answered.
 func (c *Call) reject(code int, reason string) {
+	c.turnAway(code, fmt.Sprintf("%d %s", code, reason))
+}
+
+func (c *Call) turnAway(code int, reason string, headers ...sip.Header) {
+	if c.a == nil || c.a.answered {
+		c.unanswered(code, reason)
+		return
+	}
 	c.code = code
-	c.a.dialog.Reject(code, "")
-	c.end("", fmt.Sprintf("%d %s", code, reason))
+	c.x.lines.remove(c.a) // who has the answer may be called at once
+	c.a.dialog.Reject(code, "", headers...)
+	c.end("", reason)
 }

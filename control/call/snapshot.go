@@ -55,7 +55,6 @@ type snapshot struct {
 	mu   sync.Mutex
 	info Info
 	legs []*relay.Leg // the data plane's side of info.Legs, nil before ports were taken
-	from string
 }
 
 // publish copies what others may know; on the call's queue.
@@ -79,10 +78,7 @@ func (c *Call) publish() {
 	s := &c.published
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.a != nil {
-		s.from = c.a.tel
-	}
-	info.From = s.from
+	info.From = c.from
 	s.info, s.legs = info, relays
 }
 
@@ -162,7 +158,7 @@ func (x *Exchange) Rooms() []RoomInfo {
 		}
 		info := RoomInfo{ID: r.ID, Owner: r.Owner, Limit: r.Limit, Since: r.Since, DialIn: r.Owner == ""}
 		for _, l := range legs {
-			info.Members = append(info.Members, RoomMember{Tel: l.tel, Name: l.station.Name, CallID: l.call.id, LegID: l.id, Holding: l.State().Holding})
+			info.Members = append(info.Members, RoomMember{Tel: l.tel, Name: l.station.Name, CallID: l.Call().id, LegID: l.id, Holding: l.State().Holding})
 		}
 		infos = append(infos, info)
 	}

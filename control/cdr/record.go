@@ -29,6 +29,8 @@ type Record struct {
 	EndedBy string    `json:"ended_by"`       // Caller, Called or System
 	Code    int       `json:"code,omitempty"` // final SIP status of a call that was not answered
 	Legs    []Leg     `json:"legs"`
+	// TransferredBy is the tel that moved a party of the call to another one: a transfer, a park, a pickup.
+	TransferredBy string `json:"transferred_by,omitempty"`
 }
 
 // Leg is one phone of the call, with what came from it and went to it.

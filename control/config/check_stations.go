@@ -27,6 +27,9 @@ func checkStations(r *report, c *Config) {
 		if s.Music != "" && !slices.ContainsFunc(c.Media.Music, func(m Music) bool { return m.Name == s.Music }) {
 			r.add(path+".music", "media.music has no class %q", s.Music)
 		}
+		if s.Unreachable != "" && (s.Unreachable == s.Tel || !slices.ContainsFunc(c.Stations, func(o Station) bool { return o.Tel == s.Unreachable })) {
+			r.add(path+".unreachable", "%q is no other station", s.Unreachable)
+		}
 	}
 }
 

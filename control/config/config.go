@@ -13,6 +13,7 @@ type Config struct {
 	Stations     []Station    `yaml:"stations"`
 	Groups       []Group      `yaml:"groups"`
 	Trunks       []Trunk      `yaml:"trunks"`
+	Calls        Calls        `yaml:"calls"`
 	Conference   Conference   `yaml:"conference"`
 	FeatureCodes FeatureCodes `yaml:"feature_codes"`
 	NG           NG           `yaml:"ng"`
@@ -58,6 +59,15 @@ type CommExclusive struct {
 	RegisterRetryLimit int           `yaml:"register_retry_limit" min:"1" max:"100"`
 	RegisterBlock      time.Duration `yaml:"register_block" min:"0s" max:"24h"`
 	MessageBlock       time.Duration `yaml:"message_block" min:"0s" max:"24h"`
+}
+
+// Calls is how long calls wait before they go elsewhere.
+type Calls struct {
+	NoAnswer       time.Duration `yaml:"no_answer" min:"1s" max:"10m"`       // ringing before a no-answer forward
+	Forwards       int           `yaml:"forwards" min:"1" max:"20"`          // of one call
+	TransferRecall time.Duration `yaml:"transfer_recall" min:"1s" max:"10m"` // of a blind transfer that nobody answers
+	ParkRecall     time.Duration `yaml:"park_recall" min:"1s" max:"24h"`     // E-hold recall
+	HoldRecall     time.Duration `yaml:"hold_recall" min:"0s" max:"24h"`     // 0 = never
 }
 
 // Conference is the ad-hoc conference and the rooms one can dial.

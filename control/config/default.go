@@ -36,9 +36,11 @@ func Default() *Config {
 			Tones:  "us",
 			Music:  []Music{newMusic()},
 		},
-		Stations:   []Station{},
-		Groups:     []Group{},
-		Trunks:     []Trunk{},
+		Stations: []Station{},
+		Groups:   []Group{},
+		Trunks:   []Trunk{},
+		Calls: Calls{NoAnswer: 15 * time.Second, Forwards: 5, TransferRecall: 30 * time.Second,
+			ParkRecall: 60 * time.Second, HoldRecall: 60 * time.Second},
 		Conference: Conference{Members: 5, Rooms: []Room{}},
 		FeatureCodes: FeatureCodes{
 			ForwardClear: "600", ForwardAll: "601", ForwardBusy: "602", ForwardNoAnswer: "603", ForwardBusyNoAnswer: "604",
@@ -64,7 +66,7 @@ func NewStation(tel, userID, password string) Station {
 // The defaults of one entry of a list.
 
 func newStation() Station {
-	return Station{SRTP: "optional", DTMF: "rfc2833", ToneSource: "system", Music: "default", PickupGroup: "1",
+	return Station{SRTP: "optional", DTMF: "rfc2833", ToneSource: "system", Music: "default", PickupGroup: "1", TransferOnHangup: true,
 		InsertTrunk: InsertTrunk{Type: "none"}, BehindNAT: "auto", Auth: "password"}
 }
 

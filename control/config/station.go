@@ -9,20 +9,21 @@ import (
 
 // Station is one phone's account.
 type Station struct {
-	Tel         string      `yaml:"tel"`     // its number: the user part of From and To
-	UserID      string      `yaml:"user_id"` // its name in the digest
-	Password    Secret      `yaml:"password"`
-	Name        string      `yaml:"name"` // shown to the called; "" = Tel
-	SRTP        string      `yaml:"srtp" oneof:"off optional required"`
-	DTMF        string      `yaml:"dtmf" oneof:"rfc2833 info inband"`
-	ToneSource  string      `yaml:"tone_source" oneof:"system phone"` // what a held party hears: ours or the holder's
-	Music       string      `yaml:"music"`                            // class of media.music; "" = hold tone
-	PickupGroup string      `yaml:"pickup_group"`
-	Unreachable string      `yaml:"unreachable"` // where calls go while it is not registered
-	InsertTrunk InsertTrunk `yaml:"insert_trunk"`
-	BehindNAT   string      `yaml:"behind_nat" oneof:"auto yes no"`
-	Auth        string      `yaml:"auth" oneof:"password ip"`
-	IP          netip.Addr  `yaml:"ip"` // with auth: ip
+	Tel              string      `yaml:"tel"`     // its number: the user part of From and To
+	UserID           string      `yaml:"user_id"` // its name in the digest
+	Password         Secret      `yaml:"password"`
+	Name             string      `yaml:"name"` // shown to the called; "" = Tel
+	SRTP             string      `yaml:"srtp" oneof:"off optional required"`
+	DTMF             string      `yaml:"dtmf" oneof:"rfc2833 info inband"`
+	ToneSource       string      `yaml:"tone_source" oneof:"system phone"` // what a held party hears: ours or the holder's
+	Music            string      `yaml:"music"`                            // class of media.music; "" = hold tone
+	PickupGroup      string      `yaml:"pickup_group"`
+	Unreachable      string      `yaml:"unreachable"`        // where calls go while it is not registered
+	TransferOnHangup bool        `yaml:"transfer_on_hangup"` // with one call on hold, ending the other joins the two
+	InsertTrunk      InsertTrunk `yaml:"insert_trunk"`
+	BehindNAT        string      `yaml:"behind_nat" oneof:"auto yes no"`
+	Auth             string      `yaml:"auth" oneof:"password ip"`
+	IP               netip.Addr  `yaml:"ip"` // with auth: ip
 }
 
 // InsertTrunk puts a trunk's access code before numbers.

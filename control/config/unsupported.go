@@ -26,7 +26,6 @@ var unsupported = []struct {
 		}
 	}},
 	{"DTMF in the voice", perStation("dtmf", func(s, _ Station) bool { return s.DTMF == "inband" })},
-	{"forwarding while unreachable", perStation("unreachable", func(s, _ Station) bool { return s.Unreachable != "" })},
 	{"a trunk code before numbers", perStation("insert_trunk", func(s, d Station) bool { return s.InsertTrunk != d.InsertTrunk })},
 	{"ip", perStation("auth", func(s, _ Station) bool { return s.Auth == "ip" })},
 	{"a station group", func(c, _ *Config, found func(string)) {
@@ -46,10 +45,10 @@ var unsupported = []struct {
 			}
 		}
 	}},
-	{"a feature code other than conference", func(c, d *Config, found func(string)) {
-		codes := c.FeatureCodes
-		codes.Conference = d.FeatureCodes.Conference
-		differing(codes, d.FeatureCodes, "feature_codes", found)
+	{"this feature code", func(c, d *Config, found func(string)) {
+		f, standard := c.FeatureCodes, d.FeatureCodes
+		waiting := FeatureCodes{Record: f.Record, Page: f.Page, Intercom: f.Intercom, VoiceMail: f.VoiceMail, AuthCode: f.AuthCode}
+		differing(waiting, standard, "feature_codes", found)
 	}},
 	{"ng over anything but UDP", func(c, _ *Config, found func(string)) {
 		for i, l := range c.NG.Listen {

@@ -70,7 +70,7 @@ func (f *Conference) Dial(tel, _ string) {
 	g := f.owners[tel]
 	if g != nil && g.anchor == held {
 		for _, l := range g.room.Legs() {
-			l.Call().Post(func() { l.Call().Resume(l) })
+			l.Do(func(c *call.Call) { c.Resume(l) }, nil)
 		}
 		return
 	}
@@ -85,7 +85,7 @@ func (f *Conference) Dial(tel, _ string) {
 		return
 	}
 	g.anchor = held
-	held.Call().Post(func() { held.Call().Confer(held, g.room) })
+	held.Do(func(c *call.Call) { c.Confer(held, g.room) }, nil)
 }
 
 // Answered is for call.Watcher: once the owner's next call is up, its older leg
@@ -102,7 +102,7 @@ func (f *Conference) Answered(l *call.Leg) {
 		return
 	}
 	old := g.anchor
-	old.Call().Post(func() { old.Call().Release(old, "next conference call is up") })
+	old.Do(func(c *call.Call) { c.Release(old, "next conference call is up") }, nil)
 }
 
 // Ended is for call.Watcher.
@@ -151,7 +151,7 @@ func (f *Conference) gathering(tel string, g *gathering) bool {
 }
 
 func release(l *call.Leg) {
-	l.Call().Post(func() { l.Call().Release(l, "conference over") })
+	l.Do(func(c *call.Call) { c.Release(l, "conference over") }, nil)
 }
 
 // forget lets the station begin another conference; the members of this one

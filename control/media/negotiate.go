@@ -125,6 +125,28 @@ func (e *Engine) Bridged(offered, other []sdp.Codec) []sdp.Codec {
 	return append(list, events...)
 }
 
+// Widened is a list with what another party takes before it, for a phone that is brought together with that party in
+// the middle of a call: what it has under a payload type keeps it, what is new gets a free one (RFC 3264 8.3.2).
+func (e *Engine) Widened(list, other []sdp.Codec) []sdp.Codec {
+	out := slices.Clone(list)
+	var fresh []sdp.Codec
+	for _, c := range e.Extended(other) {
+		if _, ok := sdp.Find(list, c); ok {
+			continue
+		}
+		taken := func(pt uint8) bool {
+			return slices.ContainsFunc(slices.Concat(out, fresh), func(o sdp.Codec) bool { return o.PayloadType == pt })
+		}
+		for pt := uint8(96); taken(c.PayloadType) && pt < 128; pt++ {
+			c.PayloadType = pt
+		}
+		if !taken(c.PayloadType) {
+			fresh = append(fresh, c)
+		}
+	}
+	return append(fresh, out...)
+}
+
 func (e *Engine) transcodes(from sdp.Codec, to []sdp.Codec) bool {
 	for _, c := range to {
 		if _, ok := e.cfg.Set.Transcoder(format(from), format(c)); isVoice(c) && ok {

@@ -136,7 +136,7 @@ func (p *peer) request(s *Stack, method gosip.RequestMethod, seq uint32) *gosip.
 	}
 	if method == gosip.INVITE || method == gosip.UPDATE {
 		req.AppendHeader(gosip.NewHeader("Allow", s.allow))
-		req.AppendHeader(gosip.NewHeader("Supported", "timer"))
+		req.AppendHeader(gosip.NewHeader("Supported", "timer, replaces, norefersub"))
 	}
 	if method != gosip.ACK {
 		req.AppendHeader(gosip.NewHeader("User-Agent", s.config.UserAgent))

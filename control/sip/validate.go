@@ -101,7 +101,7 @@ func (s *Stack) unacceptable(req *gosip.Request) *fault {
 }
 
 // supported are the extensions we know: Supported of what we send, and what may stand in Require.
-const supported = "100rel, timer"
+const supported = "100rel, timer, replaces, norefersub"
 
 const sdpType = "application/sdp"
 
