@@ -42,9 +42,13 @@ fuzz: ## each fuzz target for FUZZTIME
 bench: ## all benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-soak: ## all tests COUNT times in other orders, then each fuzz target for two minutes
+soak: build ## all tests COUNT times in other orders, each fuzz target for two minutes, a burst and a long run over both kinds of sockets
 	SIDETONE_PEERS=required SIDETONE_SOAK_PACKETS=5000000 SIDETONE_SOAK_ATTACK=10s $(GO) test -race -shuffle=on -p 1 -count=$(COUNT) -timeout 6h ./...
 	cmd/test/fuzz.sh 2m
+	for sockets in auto ports; do \
+		bin/sidetone bench relay --peer none --sockets $$sockets --max sidetone.burst_silent_streams=0 \
+			--max sidetone.lost_percent@60%=0 --max sidetone.p999_us@60%=5000 || exit 1; \
+	done
 
 clean:
 	rm -rf bin

@@ -48,54 +48,55 @@ func TestSecurePathNoAllocs(t *testing.T) {
 	transform[0] = Action{PayloadType: 8, Transform: upper{}}
 	for _, p := range srtp.Profiles() {
 		t.Run(p.String(), func(t *testing.T) {
-			h := newHot(t)
-			sender := h.secured(t, p)
-			var wire [2048]byte
-			plain := hotPacket()
-			seq := uint16(0)
-			next := func() []byte {
-				seq++
-				rtp.SetSequenceNumber(plain, seq)
-				n, err := sender.ProtectRTP(wire[:], plain)
-				if err != nil {
-					t.Fatal(err)
+			overBoth(t, func(t *testing.T, h *hot) {
+				sender := h.secured(t, p)
+				var wire [2048]byte
+				plain := hotPacket()
+				seq := uint16(0)
+				next := func() []byte {
+					seq++
+					rtp.SetSequenceNumber(plain, seq)
+					n, err := sender.ProtectRTP(wire[:], plain)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return wire[:n]
 				}
-				return wire[:n]
-			}
-			report := []byte{0x80, rtp.RR, 0, 1, 0, 0, 0, 1}
-			nextReport := func() []byte {
-				n, err := sender.ProtectRTCP(wire[:], report)
-				if err != nil {
-					t.Fatal(err)
+				report := []byte{0x80, rtp.RR, 0, 1, 0, 0, 0, 1}
+				nextReport := func() []byte {
+					n, err := sender.ProtectRTCP(wire[:], report)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return wire[:n]
 				}
-				return wire[:n]
-			}
-			var last []byte
-			for _, c := range []struct {
-				name   string
-				route  Route
-				packet func() []byte
-				answer bool
-			}{
-				{"relayed", Route{To: h.legs[1]}, next, true},
-				{"transformed", Route{To: h.legs[1], Map: transform}, next, true},
-				{"sunk", Route{Sink: &null{}}, next, false},
-				{"RTCP", Route{To: h.legs[1]}, nextReport, true},
-				{"forged", Route{To: h.legs[1]}, func() []byte { b := next(); b[20] ^= 1; return b }, false},
-				{"replayed", Route{To: h.legs[1]}, func() []byte { return last }, false},
-			} {
-				h.t = t
-				h.route(c.route)
-				last = append(last[:0], next()...)
-				h.through(last, c.route.To != nil)
-				if n := testing.AllocsPerRun(100, func() { h.through(c.packet(), c.answer) }); n != 0 && !(raceEnabled && p.TagLen() < 16) {
-					t.Errorf("%s: %v allocations a packet", c.name, n)
+				var last []byte
+				for _, c := range []struct {
+					name   string
+					route  Route
+					packet func() []byte
+					answer bool
+				}{
+					{"relayed", Route{To: h.legs[1]}, next, true},
+					{"transformed", Route{To: h.legs[1], Map: transform}, next, true},
+					{"sunk", Route{Sink: &null{}}, next, false},
+					{"RTCP", Route{To: h.legs[1]}, nextReport, true},
+					{"forged", Route{To: h.legs[1]}, func() []byte { b := next(); b[20] ^= 1; return b }, false},
+					{"replayed", Route{To: h.legs[1]}, func() []byte { return last }, false},
+				} {
+					h.t = t
+					h.route(c.route)
+					last = append(last[:0], next()...)
+					h.through(last, c.route.To != nil)
+					if n := testing.AllocsPerRun(100, func() { h.through(c.packet(), c.answer) }); n != 0 && !(raceEnabled && p.TagLen() < 16) {
+						t.Errorf("%s: %v allocations a packet", c.name, n)
+					}
 				}
-			}
-			s := h.legs[0].snapshot()
-			if s.Received.Packets < 300 || s.RTCPReceived.Packets < 100 || s.Dropped[DropAuth] < 100 || s.Dropped[DropReplay] < 100 || h.legs[1].stats.Unprotected != 0 {
-				t.Errorf("the packets took another way: %+v", s)
-			}
+				s := h.legs[0].snapshot()
+				if s.Received.Packets < 300 || s.RTCPReceived.Packets < 100 || s.Dropped[DropAuth] < 100 || s.Dropped[DropReplay] < 100 || h.legs[1].stats.Unprotected != 0 {
+					t.Errorf("the packets took another way: %+v", s)
+				}
+			})
 		})
 	}
 }

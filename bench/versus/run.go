@@ -26,7 +26,7 @@ const (
 type Config struct {
 	Self, Peer *Contender // either may be nil, not both
 	Sockets    string     // for the report: how Self was told to open its sockets
-	Quick      bool       // about a minute, with less certainty
+	Quick      bool       // about two minutes, with less certainty
 	Dir        string     // scratch, to be removed by the caller
 	Progress   func(step string, fraction float64)
 }

@@ -21,7 +21,7 @@ type benchCmd struct {
 	Sidetone bool     `default:"true" negatable:"" help:"Measure us; --no-sidetone measures the peer alone."`
 	Sockets  string   `enum:"auto,steered,ports" default:"auto" help:"media.sockets of our configuration: auto, steered or ports."`
 	JSON     bool     `name:"json" help:"Print the result as one JSON object."`
-	Quick    bool     `help:"Take about a minute, with less certainty."`
+	Quick    bool     `help:"Take about two minutes, with less certainty."`
 	Max      []string `sep:"none" placeholder:"KEY=VALUE" help:"Fail when a value is greater, such as cpu_per_packet@50k=0.45 (a ratio) or sidetone.p50_us@10k=100."`
 	Min      []string `sep:"none" placeholder:"KEY=VALUE" help:"Fail when a value is less, such as capacity=2.4."`
 }
