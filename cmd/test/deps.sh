@@ -17,13 +17,14 @@ needed=(
 	ffmpeg:ffmpeg
 )
 
-# library:package, of the codecs that are loaded when the system has them
+# library:package, of the codecs that are loaded when the system has them, and of one to compare with
 libraries=(
 	libopus.so.0:libopus0
 	libopencore-amrnb.so.0:libopencore-amrnb0
 	libopencore-amrwb.so.0:libopencore-amrwb0
 	libvo-amrwbenc.so.0:libvo-amrwbenc0
 	libgsm.so.1:libgsm1
+	libspandsp.so.2:libspandsp2
 )
 
 if ! command -v go >/dev/null; then
