@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"sidetone/codecs/clib"
+	"sidetone/codecs/opus"
 )
 
 // Ability is what this machine can do with a format. Any format is passed through between two that share
@@ -19,7 +20,10 @@ type Ability struct {
 	Missing    []string // what would do more: what to install, or why nothing helps
 }
 
-const builtIn = "built in"
+const (
+	builtIn   = "built in"
+	plainOpus = opus.PlainName
+)
 
 // Abilities tells of every codec this program knows, in order of preference, those last that it can only
 // pass through.
@@ -36,7 +40,8 @@ func Abilities(l Libraries) []Ability {
 	if l.opusMissing == nil && l.opus != nil {
 		opus.by(l.opus.Version+", "+l.opus.Path, nil)
 	} else {
-		opus.by("", missing(l.opusMissing, "libopus", "libopus0"))
+		opus.Decode, opus.Decoder = true, builtIn+" ("+plainOpus+")"
+		opus.Missing = missing(l.opusMissing, "libopus", "libopus0")
 	}
 	wide := Ability{Format: Format{Name: "AMR-WB", ClockRate: 16000}, SampleRate: 16000}
 	if l.wideMissing == nil && l.wide != nil {

@@ -49,11 +49,13 @@ func Available(l Libraries) Set {
 // nil: for who listens and does not speak, as a recording.
 func Decoders(l Libraries) Set { return Available(l).With(l.codecs()...) }
 
-// codecs are those of the libraries, in order of preference.
+// codecs are those of the libraries, in order of preference, and Opus without one.
 func (l Libraries) codecs() []Codec {
 	var found []Codec
 	if l.opusMissing == nil && l.opus != nil {
 		found = append(found, opusCodec(l.opus, opus.Parameters{}, 48000))
+	} else {
+		found = append(found, opusPlain(48000))
 	}
 	if l.wideMissing == nil && l.wide != nil {
 		found = append(found, amrCodec(l.wide, amr.Format{Wide: true}))

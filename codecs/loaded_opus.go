@@ -28,3 +28,13 @@ func opusCodec(l *opus.Library, peer opus.Parameters, rate int) Codec {
 		},
 	}
 }
+
+// opusPlain makes Opus without libopus, which can only be decoded.
+func opusPlain(rate int) Codec {
+	return Codec{
+		Format: opusFormat, PayloadType: Dynamic, SampleRate: rate,
+		NewDecoder: func() Decoder { return made(opus.NewPlainDecoder(rate)) },
+		Duration:   opus.Duration,
+		EncodedLen: func(int) int { return opus.MaxPayload },
+	}
+}

@@ -6,6 +6,7 @@
 //	                                     └─ NewDecoder(rate)   ─► Decoder ─ Decode, Conceal       decoder.go
 //	a=fmtp ─► ParseParameters ─► Parameters ─► Config                                             parameters.go
 //	payload ─► Duration: what a packet says of itself; Decode passes on nothing that is malformed  packet.go
+//	without libopus: NewPlainDecoder(rate) ─► PlainDecoder ─ Decode, in Go                        plain.go
 //
 // An Encoder makes packets of 10 to 60 ms with in-band FEC, DTX and a bit rate as the other side asked;
 // its state can be copied. A Decoder conceals losses itself, from the FEC of the next packet when there
