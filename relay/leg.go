@@ -43,6 +43,7 @@ type Remote struct {
 	PayloadTypes [2]uint64      // the payload types it may send: bit pt%64 of element pt/64; all zero = any
 	Clocks       Clocks         // of what it sends, for jitter
 	Keys         *Keys          // SRTP; nil = plain RTP. The same Keys again change nothing, other ones re-key
+	RoundTrips   bool           // it takes extended reports for round trips (a=rtcp-xr:rcvr-rtt, RFC 3611): our own have them
 	Raw          bool           // it sends neither RTP nor RTCP, but UDPTL or the like on the RTP port: see raw.go
 }
 

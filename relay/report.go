@@ -136,6 +136,13 @@ func (l *Leg) report(s *Shard, now int64, bye bool) {
 		report.About = &about
 		report.LastSR, report.SinceThen = r.peer.LastReport(about.SSRC, now)
 	}
+	if l.remote.RoundTrips {
+		report.Time = l.relay.epoch + now
+		if report.Reference = !speaking && !bye; report.Reference {
+			r.peer.SentReference(report.SSRC, report.Time, now)
+		}
+		report.TheirSSRC, report.TheirReference, report.SinceTheirs = r.peer.Reference(now)
+	}
 	b := s.buffer()
 	l.sendRTCP(s, b[:report.Put(b)])
 }
@@ -154,6 +161,6 @@ func (l *Leg) quality() Quality {
 	return Quality{
 		Expected: counts.Expected, Lost: counts.Lost(), Jitter: l.stream.Jitter(),
 		Reported: r.peer.Heard(), PeerLost: r.peer.Lost(), PeerJitter: r.peer.Jitter(l.clock(l.payloadType)),
-		RoundTrip: r.peer.RoundTrip(),
+		RoundTrip: r.peer.RoundTrip(), PeerMOS: r.peer.MOS(),
 	}
 }

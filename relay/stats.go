@@ -97,6 +97,7 @@ type Quality struct {
 	PeerLost   uint64
 	PeerJitter time.Duration
 	RoundTrip  time.Duration // to the peer and back, 0 = unknown
+	PeerMOS    float64       // what the peer itself rates what it hears (RFC 3611), 1 to 5; 0 = it does not say
 }
 
 // ShardStats is what a shard has done up to now.

@@ -39,6 +39,9 @@ func QualityOf(s relay.LegStats, codec string) Quality {
 	if s.Quality.Reported {
 		q.Heard = flow(s.Quality.PeerLost, s.Sent.Packets, s.Quality.PeerJitter)
 	}
+	if s.Quality.PeerMOS > 0 { // the phone knows more than we can: its playout, its concealment
+		q.Heard.MOS = s.Quality.PeerMOS
+	}
 	return q
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"sidetone/control/sdp"
@@ -180,7 +181,7 @@ func (l *Leg) pointRelay() {
 	m := l.agreed.audio
 	r := relay.Remote{
 		RTP: m.RTP(), RTCP: m.RTCP(), Mux: l.agreed.mux, Keys: l.agreed.keys,
-		SIPSource: l.peer.Unmap(), BehindNAT: l.behindNAT,
+		SIPSource: l.peer.Unmap(), BehindNAT: l.behindNAT, RoundTrips: wantsRoundTrips(l.agreed.theirs, m),
 	}
 	if !r.RTP.Addr().IsValid() || r.RTP.Addr().IsUnspecified() { // RFC 2543 hold: where it was before
 		r.RTP, r.RTCP = l.remoteSet.RTP, l.remoteSet.RTCP
@@ -193,6 +194,21 @@ func (l *Leg) pointRelay() {
 		l.remoteSet = r
 		l.relay.SetRemote(r)
 	}
+}
+
+// wantsRoundTrips reports whether the phone asks for extended reports by which a receiver finds the round trip (RFC 3611, 5.1): the
+// section's own word, else the session's.
+func wantsRoundTrips(s *sdp.Session, m *sdp.Media) bool {
+	formats, ok := m.Attribute("rtcp-xr")
+	if !ok {
+		formats, _ = s.Attribute("rtcp-xr")
+	}
+	for f := range strings.FieldsSeq(formats) {
+		if name, _, _ := strings.Cut(f, "="); strings.EqualFold(name, "rcvr-rtt") {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *Leg) describe(want Local) sdp.Local {

@@ -155,3 +155,23 @@ func TestMixable(t *testing.T) {
 		t.Fatalf("events alone are no audio: %v", got)
 	}
 }
+
+func TestRoundTripsAreAskedForInTheDescription(t *testing.T) {
+	head, section := "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n", "m=audio 4000 RTP/AVP 0\r\n"
+	for body, want := range map[string]bool{
+		head + section: false,
+		head + section + "a=rtcp-xr:voip-metrics\r\n":                       false,
+		head + section + "a=rtcp-xr:voip-metrics rcvr-rtt=all:10\r\n":       true,
+		head + section + "a=rtcp-xr:rcvr-rtt\r\n":                           true,
+		head + "a=rtcp-xr:rcvr-rtt=sender\r\n" + section:                    true,
+		head + "a=rtcp-xr:rcvr-rtt=sender\r\n" + section + "a=rtcp-xr:\r\n": false,
+	} {
+		s, err := sdp.Parse([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wantsRoundTrips(s, s.Audio()); got != want {
+			t.Errorf("%v for\n%s", got, body)
+		}
+	}
+}

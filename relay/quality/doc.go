@@ -13,5 +13,5 @@
 // allocated, locked or read from a clock. Rating and MOS are pure functions for whoever shows them.
 //
 // Limits: one stream at a time in each direction, the streams before it summed up; report blocks of the four
-// latest SSRCs. Extended reports (RFC 3611) are neither read nor written.
+// latest SSRCs. Of extended reports (RFC 3611, extended.go) times and their echoes are read and written, VoIP metrics read.
 package quality

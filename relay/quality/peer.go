@@ -20,6 +20,9 @@ type Peer struct {
 	sent      [4]lastReport // sender reports that went to the peer, ours or others' passed on
 	next      int           // in sent
 	roundTrip int64         // nanoseconds, 0 = unknown
+	reference lastReport    // the peer's newest receiver reference time
+	told      int64         // the round trip that the peer tells of
+	mos       uint8         // tenths, as the peer tells; 0 = unknown
 
 	streams  [4]streamLoss
 	nextLoss int   // in streams
@@ -60,6 +63,9 @@ func (p *Peer) Take(b []byte, now int64) {
 			p.last = lastReport{rtp.RTCPSSRC(packet), middle(packet), now}
 			blocks += senderInfo
 		case rtp.RR:
+		case rtp.XR:
+			p.extended(packet, now)
+			continue
 		default:
 			continue
 		}
@@ -125,9 +131,14 @@ func (p *Peer) loss(ssrc uint32) *streamLoss {
 // Hot path: no allocation, lock, clock or log.
 func (p *Peer) Sent(b []byte, now int64) {
 	if len(b) >= senderInfoAt+senderInfo && rtp.RTCPType(b) == rtp.SR {
-		p.sent[p.next] = lastReport{rtp.RTCPSSRC(b), middle(b), now}
-		p.next = (p.next + 1) % len(p.sent)
+		p.keep(lastReport{rtp.RTCPSSRC(b), middle(b), now})
 	}
+}
+
+// keep notes a time that the peer may name.
+func (p *Peer) keep(r lastReport) {
+	p.sent[p.next] = r
+	p.next = (p.next + 1) % len(p.sent)
 }
 
 // middle is the middle 32 bits of a sender report's NTP time.
@@ -141,13 +152,21 @@ func (p *Peer) LastReport(ssrc uint32, now int64) (mid, since uint32) {
 	if p.last.at == 0 || p.last.ssrc != ssrc {
 		return 0, 0
 	}
-	// Seconds and their fraction apart: nothing overflows.
-	d := now - p.last.at
-	return p.last.mid, uint32(d/int64(time.Second)<<16 + d%int64(time.Second)<<16/int64(time.Second))
+	return p.last.mid, elapsed(now - p.last.at)
 }
 
-// RoundTrip returns the time to the peer and back, 0 while it is unknown.
-func (p *Peer) RoundTrip() time.Duration { return time.Duration(p.roundTrip) }
+// elapsed is a time in 1/65536 s. Seconds and their fraction apart: nothing overflows.
+func elapsed(d int64) uint32 {
+	return uint32(d/int64(time.Second)<<16 + d%int64(time.Second)<<16/int64(time.Second))
+}
+
+// RoundTrip returns the time to the peer and back as measured, else as the peer tells, 0 while it is unknown.
+func (p *Peer) RoundTrip() time.Duration {
+	if p.roundTrip == 0 {
+		return time.Duration(p.told)
+	}
+	return time.Duration(p.roundTrip)
+}
 
 // Heard reports whether the peer has said how it receives.
 func (p *Peer) Heard() bool { return p.heard }

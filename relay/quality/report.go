@@ -7,7 +7,7 @@ import (
 )
 
 // MaxReport is the most that Report.Put writes, bytes, with a CNAME of MaxCNAME.
-const MaxReport = 28 + blockLen + 12 + MaxCNAME + 8
+const MaxReport = 28 + blockLen + 12 + MaxCNAME + extendedLen + 8
 
 // MaxCNAME is the longest canonical name, bytes.
 const MaxCNAME = 32
@@ -16,7 +16,7 @@ const MaxCNAME = 32
 const ntpEpoch = 2208988800
 
 // Report is an RTCP compound of ours: a sender report, or a receiver report when Packets is 0, the canonical name, and
-// a goodbye.
+// a goodbye; between those, where asked for, an extended report.
 type Report struct {
 	SSRC  uint32
 	CNAME string // the same for all of a leg's streams (RFC 7022)
@@ -30,7 +30,17 @@ type Report struct {
 	LastSR    uint32 // of who About is about, see Peer.LastReport
 	SinceThen uint32
 
+	Reference      bool   // tell Time, for who sends nothing otherwise; see Peer.SentReference
+	TheirSSRC      uint32 // what of the peer's time is told back, see Peer.Reference
+	TheirReference uint32 // 0 = nothing
+	SinceTheirs    uint32
+
 	Bye bool // the stream has ended
+}
+
+// ntp returns nanoseconds since 1970 as NTP has them: seconds since 1900 and their fraction.
+func ntp(t int64) (seconds, fraction uint32) {
+	return uint32(t/1e9 + ntpEpoch), uint32(t % 1e9 << 32 / 1e9)
 }
 
 // Put writes the compound into b, which has room for MaxReport bytes, and returns its length.
@@ -45,9 +55,9 @@ func (r *Report) Put(b []byte) int {
 	kind := byte(rtp.RR)
 	if r.Packets > 0 {
 		kind = rtp.SR
-		seconds, nanoseconds := r.Time/1e9, r.Time%1e9
-		binary.BigEndian.PutUint32(b[8:], uint32(seconds+ntpEpoch))
-		binary.BigEndian.PutUint32(b[12:], uint32(nanoseconds<<32/1e9))
+		seconds, fraction := ntp(r.Time)
+		binary.BigEndian.PutUint32(b[8:], seconds)
+		binary.BigEndian.PutUint32(b[12:], fraction)
 		binary.BigEndian.PutUint32(b[16:], r.Timestamp)
 		binary.BigEndian.PutUint32(b[20:], r.Packets)
 		binary.BigEndian.PutUint32(b[24:], r.Octets)
@@ -64,6 +74,7 @@ func (r *Report) Put(b []byte) int {
 	}
 	head(b, blocks, kind, n, r.SSRC)
 	n += r.description(b[n:])
+	n += r.extended(b[n:])
 	if r.Bye {
 		head(b[n:], 1, rtp.BYE, 8, r.SSRC)
 		n += 8
