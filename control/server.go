@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"sidetone/control/features"
 	"sidetone/control/media"
 	"sidetone/control/ng"
+	"sidetone/control/recordings"
 	"sidetone/control/sip"
 	"sidetone/control/store"
 	"sidetone/relay"
@@ -27,22 +29,23 @@ const farewell = 3 * time.Second
 
 // Server is a running sidetone. It is made by New and runs once.
 type Server struct {
-	cfg      *config.Config
-	log      *slog.Logger
-	relay    *relay.Relay
-	engine   *media.Engine
-	codecs   codecs.Set
-	programs *media.Programs
-	stack    *sip.Stack
-	exchange *call.Exchange
-	proxied  *ng.OverRelay // legs of calls that SIP proxies place through ng
-	ng       *ng.Server    // nil when ng.listen is empty
-	api      *api.Server   // nil when api.listen is empty
-	records  *cdr.Writer
-	store    *store.Store
-	where    *registrations
-	started  time.Time
-	ready    chan struct{}
+	cfg        *config.Config
+	log        *slog.Logger
+	relay      *relay.Relay
+	engine     *media.Engine
+	codecs     codecs.Set
+	programs   *media.Programs
+	stack      *sip.Stack
+	exchange   *call.Exchange
+	proxied    *ng.OverRelay // legs of calls that SIP proxies place through ng
+	ng         *ng.Server    // nil when ng.listen is empty
+	api        *api.Server   // nil when api.listen is empty
+	records    *cdr.Writer
+	recordings *recordings.Keeper
+	store      *store.Store
+	where      *registrations
+	started    time.Time
+	ready      chan struct{}
 }
 
 // New makes a server of a valid configuration. It binds addresses and opens
@@ -116,11 +119,12 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	settings := &features.Memory{}
+	s.recordings = recordings.New(filepath.Join(cfg.Store.Dir, "recordings"), s.log)
 	s.exchange = call.New(call.Config{
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
 		Stations: directory.stations, Rooms: rooms(cfg), RoomMusic: firstMusic(cfg),
 		Dialog: s.stack.Dialog, Settings: settings.Settings, Forwards: cfg.Calls.Forwards,
-		Timeouts: timeouts(cfg), Record: s.records.Write, Logger: s.log,
+		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Logger: s.log,
 	})
 	s.addFeatures(settings)
 	if err := s.stack.Listen(); err != nil {
@@ -159,6 +163,7 @@ func (s *Server) Run(ctx context.Context) error {
 	run("media", s.relay.Run)
 	run("sip", s.stack.Run)
 	run("records", s.records.Run)
+	run("recordings", s.recordings.Run)
 	run("store", s.store.Run)
 	run("music", s.music)
 	if s.ng != nil {
@@ -252,6 +257,7 @@ func (s *Server) Close() error {
 // addFeatures makes the codes of the configuration dialable.
 func (s *Server) addFeatures(settings features.Store) {
 	x, codes := s.exchange, s.cfg.FeatureCodes
+	features.NewRecord(x, codes.Record, s.log)
 	features.NewConference(x, codes.Conference, s.cfg.Conference.Members, s.log)
 	features.NewDND(x, settings, codes.DND, s.log)
 	features.NewForward(x, settings, features.ForwardCodes{

@@ -55,7 +55,7 @@ func (s state) Calls() []api.Call {
 	calls := s.exchange.Calls()
 	list := make([]api.Call, 0, len(calls))
 	for _, c := range calls {
-		row := api.Call{ID: c.ID, State: c.State, From: c.From, To: c.To, Since: c.Since, Answered: c.Answered, Legs: []api.Leg{}}
+		row := api.Call{ID: c.ID, State: c.State, From: c.From, To: c.To, Since: c.Since, Answered: c.Answered, Legs: []api.Leg{}, Recording: c.Recording}
 		for _, l := range c.Legs {
 			row.Legs = append(row.Legs, legShape(l))
 		}
@@ -101,7 +101,7 @@ func (s state) Terminate(id string) bool { return s.exchange.Terminate(id) }
 func (s state) Rooms() []api.Room {
 	list := []api.Room{}
 	for _, r := range s.exchange.Rooms() {
-		row := api.Room{ID: r.ID, Owner: r.Owner, State: "idle", Limit: r.Limit, Since: r.Since, Members: []api.Member{}}
+		row := api.Room{ID: r.ID, Owner: r.Owner, State: "idle", Limit: r.Limit, Since: r.Since, Members: []api.Member{}, Recording: r.Recording}
 		if r.DialIn {
 			row.Number = r.ID
 		}

@@ -81,13 +81,26 @@ func (c *Call) bye(finish func(error)) {
 
 // Info sends an INFO within the call and returns a *Failure unless the peer took it.
 func (c *Call) Info(ctx context.Context, contentType string, body []byte) error {
+	return c.info(ctx, func(r *sip.Request) { setBody(r, contentType, body) })
+}
+
+// Record sends the INFO of a phone's record key: "Record: on" or "Record: off".
+func (c *Call) Record(ctx context.Context, on bool) error {
+	value := map[bool]string{true: "on", false: "off"}[on]
+	return c.info(ctx, func(r *sip.Request) {
+		r.AppendHeader(sip.NewHeader("Record", value))
+		r.SetBody(nil)
+	})
+}
+
+func (c *Call) info(ctx context.Context, fill func(*sip.Request)) error {
 	err := c.phone.do(ctx, func(finish func(error)) {
 		if c.Status().State != Answered {
 			finish(fmt.Errorf("call is %s", c.Status().State))
 			return
 		}
 		request := c.inDialog(sip.INFO)
-		setBody(request, contentType, body)
+		fill(request)
 		c.phone.exchange(&exchange{
 			request: request, destination: c.destination, sequence: &c.sequence,
 			final: func(_ *sip.Request, response *sip.Response) {

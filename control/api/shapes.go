@@ -29,6 +29,8 @@ type Call struct {
 	Since    time.Time `json:"since"`
 	Answered time.Time `json:"answered,omitzero"`
 	Legs     []Leg     `json:"legs"`
+
+	Recording string `json:"recording,omitempty"` // the file that it is recorded to now
 }
 
 // Leg is one phone of a call.
@@ -72,6 +74,8 @@ type Room struct {
 	Limit   int       `json:"limit"`            // of members
 	Since   time.Time `json:"since,omitzero"`   // made, or opened for the first member
 	Members []Member  `json:"members"`
+
+	Recording string `json:"recording,omitempty"` // the file that it is recorded to now
 }
 
 // Member is one leg in a room.

@@ -11,6 +11,7 @@ import (
 	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/control/sip"
+	"sidetone/mixer/record"
 )
 
 // Call is two legs joined, or legs on their way into a room. Everything in it
@@ -46,6 +47,9 @@ type Call struct {
 	diversions []diversion // the forwards
 	waits      *waiting    // a is answered and waits for somebody
 	timer      *time.Timer // of waits
+
+	recorder   *record.Recorder // nil while it is not recorded
+	recordings []string         // files
 
 	published snapshot
 }
@@ -198,6 +202,7 @@ func (c *Call) end(by, reason string) {
 		}
 	}
 	c.tries, c.arriving = nil, nil
+	c.stopRecording()
 	if !c.silent {
 		c.write()
 	}

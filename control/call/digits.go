@@ -119,6 +119,10 @@ func (c *Call) pressed(l *Leg, p dtmf.Press, way Digits) {
 // info takes an INFO of a phone. A key goes to whoever wants it in another way; everything else to the other phone as it is.
 // The dialog answers what nobody does.
 func (c *Call) info(l *Leg, r *sip.Request) {
+	if !dtmf.IsInfo(r.ContentType) && r.Header("Record") != "" {
+		c.askedToRecord(l, r)
+		return
+	}
 	peer := c.other(l)
 	connected := l.room == nil && peer.live() && peer.answered && !peer.gone
 	asIs := l.keypad.owner == nil && connected && l.station.Digits == DigitsInfo && peer.station.Digits == DigitsInfo

@@ -10,6 +10,7 @@ import (
 	"sidetone/control/cdr"
 	"sidetone/control/media"
 	"sidetone/control/sip"
+	"sidetone/mixer/record"
 	"sidetone/relay"
 )
 
@@ -92,6 +93,8 @@ type Config struct {
 	Rooms     []RoomConfig
 	RoomMusic string
 	Timeouts  Timeouts
+	// StartRecording begins a recording of a name, a sample rate and so many channels: (*recordings.Keeper).Start; nil keeps none.
+	StartRecording func(name string, rate, tracks int) (*record.Recorder, error)
 	// Record takes a detail record of each ended call; nil keeps none.
 	Record func(cdr.Record)
 	// Now is the wall clock; nil is time.Now.

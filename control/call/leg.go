@@ -8,6 +8,7 @@ import (
 	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/control/sip"
+	"sidetone/mixer/record"
 	"sidetone/relay"
 )
 
@@ -34,6 +35,7 @@ type Leg struct {
 	offering  bool // an offer of ours is on its way
 	room      *Room
 	keypad    keypad
+	track     *record.Track // its channel of the call's recording
 	gone      bool
 	rang      bool           // its phone said that it rings
 	stands    *Leg           // it rings to take the place of this one, which has held for too long

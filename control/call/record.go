@@ -28,7 +28,7 @@ func (c *Call) write() {
 	r := cdr.Record{
 		ID: c.id, From: c.from, To: c.number, TransferredBy: c.movedBy,
 		Start: c.started, Ring: c.rangAt, Answer: c.answered, End: c.x.cfg.Now(),
-		Reason: c.reason, EndedBy: c.endedBy, Legs: c.kept,
+		Reason: c.reason, EndedBy: c.endedBy, Legs: c.kept, Recordings: c.recordings,
 	}
 	if c.answered.IsZero() {
 		r.Code = c.code

@@ -7,6 +7,7 @@ import (
 
 	"sidetone/control/media"
 	"sidetone/control/sdp"
+	"sidetone/mixer/record"
 )
 
 // Room is a conference: legs of several calls in one mix. It may be used from
@@ -26,9 +27,10 @@ type Room struct {
 	// onLeave is told, outside the lock, after a leg has left.
 	onLeave func(*Room)
 
-	mu   sync.Mutex
-	legs []*Leg
-	used bool // somebody has been in
+	mu       sync.Mutex
+	recorder *record.Recorder // nil while it is not recorded
+	legs     []*Leg
+	used     bool // somebody has been in
 }
 
 // NewRoom makes a room of a station; onLeave (may be nil) is called after each

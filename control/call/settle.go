@@ -25,6 +25,7 @@ func (c *Call) settle() {
 			}
 		}
 	}
+	c.tape()
 	for _, l := range c.legs() {
 		c.listen(l)
 		c.watch(l)

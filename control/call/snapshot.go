@@ -19,6 +19,8 @@ type Info struct {
 	Since    time.Time
 	Answered time.Time // zero before the answer
 	Legs     []LegInfo
+	// Recording is the file that it is recorded to now, "" for none.
+	Recording string
 }
 
 // LegInfo is one phone of a call.
@@ -41,6 +43,7 @@ type RoomInfo struct {
 	Limit     int
 	Since     time.Time
 	DialIn    bool
+	Recording string // the file that it is recorded to now, "" for none
 	Members   []RoomMember
 }
 
@@ -60,6 +63,9 @@ type snapshot struct {
 // publish copies what others may know; on the call's queue.
 func (c *Call) publish() {
 	info := Info{ID: c.id, To: c.number, State: c.state(), Since: c.started, Answered: c.answered}
+	if c.recording() {
+		info.Recording = c.recorder.Info().Path
+	}
 	var relays []*relay.Leg
 	for _, l := range c.legs() {
 		li := LegInfo{ID: l.id, Tel: l.tel, Name: l.station.Name, Outgoing: l.outgoing, Answered: l.answered, Holding: l.holding(), Peer: l.peer}
@@ -156,7 +162,7 @@ func (x *Exchange) Rooms() []RoomInfo {
 		if r.Owner != "" && len(legs) == 0 {
 			continue
 		}
-		info := RoomInfo{ID: r.ID, Owner: r.Owner, Limit: r.Limit, Since: r.Since, DialIn: r.Owner == ""}
+		info := RoomInfo{ID: r.ID, Owner: r.Owner, Limit: r.Limit, Since: r.Since, DialIn: r.Owner == "", Recording: r.Recording()}
 		for _, l := range legs {
 			info.Members = append(info.Members, RoomMember{Tel: l.tel, Name: l.station.Name, CallID: l.Call().id, LegID: l.id, Holding: l.State().Holding})
 		}

@@ -31,6 +31,8 @@ type Record struct {
 	Legs    []Leg     `json:"legs"`
 	// TransferredBy is the tel that moved a party of the call to another one: a transfer, a park, a pickup.
 	TransferredBy string `json:"transferred_by,omitempty"`
+
+	Recordings []string `json:"recordings,omitempty"` // files
 }
 
 // Leg is one phone of the call, with what came from it and went to it.

@@ -47,7 +47,7 @@ var unsupported = []struct {
 	}},
 	{"this feature code", func(c, d *Config, found func(string)) {
 		f, standard := c.FeatureCodes, d.FeatureCodes
-		waiting := FeatureCodes{Record: f.Record, Page: f.Page, Intercom: f.Intercom, VoiceMail: f.VoiceMail, AuthCode: f.AuthCode}
+		waiting := FeatureCodes{Page: f.Page, Intercom: f.Intercom, VoiceMail: f.VoiceMail, AuthCode: f.AuthCode}
 		differing(waiting, standard, "feature_codes", found)
 	}},
 	{"ng over anything but UDP", func(c, _ *Config, found func(string)) {

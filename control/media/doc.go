@@ -19,7 +19,8 @@
 //	                                                whom how loud: controls.go
 //
 // What a leg's phone presses is told to Leg.OnDigit (ear.go), whatever the plan; Leg.SendDigit puts keys into what a phone hears
-// (splice.go), as events or tones, in one stream without a gap (numbers.go).
+// (splice.go), as events or tones, in one stream without a gap (numbers.go). Leg.Record and Room.Record write what is said to a
+// mixer/record.Recorder (record.go).
 //
 // A Leg belongs to the actor that opened it: its methods are called by one
 // goroutine at a time. Engine and Room may be used from anywhere. Both legs of

@@ -3,6 +3,8 @@ package media
 import (
 	"sidetone/codecs/dtmf"
 	"sidetone/control/sdp"
+	"sidetone/mixer/receive"
+	"sidetone/mixer/record"
 	"sidetone/relay"
 	"sidetone/relay/rtp"
 )
@@ -10,18 +12,21 @@ import (
 // ear overhears what a leg's phone sends, whatever else becomes of it, and moves with the leg. While nobody wants to know
 // anything it is not in the packets' way.
 //
-//	relay.Leg ── Route.Tap ─► ear ── telephone-event ─► dtmf.Receiver ─► pressed
+//	relay.Leg ── Route.Tap ─► ear ─┬─ telephone-event ─► dtmf.Receiver ─► pressed
+//	                               └─► receive.Stream ── Tick ─► record.Track
 type ear struct {
-	leg *relay.Leg
-
-	// Owned by the leg's actor.
-	wanted bool
+	// Owned by the leg's actor: what is wanted.
+	digits func(dtmf.Press)
+	track  *record.Track
 	tuned  []sdp.Codec
 
 	// Owned by the shard.
 	events  payloadTypes // telephone-event
 	keys    dtmf.Receiver
 	pressed func(dtmf.Press)
+	stream  *receive.Stream // nil while nothing has to be decoded
+	tape    *record.Track
+	frame   []int16
 }
 
 // payloadTypes is a set of them.
@@ -40,41 +45,86 @@ func eventTypes(list []sdp.Codec) (s payloadTypes) {
 	return s
 }
 
+// wanted: somebody wants to know something.
+func (e *ear) wanted() bool { return e.digits != nil || e.track != nil }
+
 // ReceiveRTP is for relay.Sink.
 //
 // hot path: no allocation, lock, clock or log
-func (e *ear) ReceiveRTP(p []byte, _ int64) {
-	if e.pressed == nil || !e.events.has(rtp.PayloadType(p)) {
-		return
+func (e *ear) ReceiveRTP(p []byte, now int64) {
+	if e.pressed != nil && e.events.has(rtp.PayloadType(p)) {
+		if press, ok := e.keys.Receive(rtp.SSRC(p), rtp.Timestamp(p), rtp.Marker(p), rtp.Payload(p)); ok {
+			e.pressed(press)
+		}
 	}
-	if press, ok := e.keys.Receive(rtp.SSRC(p), rtp.Timestamp(p), rtp.Marker(p), rtp.Payload(p)); ok {
-		e.pressed(press)
+	if e.stream != nil {
+		e.stream.ReceiveRTP(p, now)
+	}
+}
+
+// Tick is for relay.Ticker.
+//
+// hot path: no allocation, lock, clock or log
+func (e *ear) Tick(now int64) {
+	e.stream.Pull(now, e.frame)
+	if e.tape != nil {
+		e.tape.Write(now, e.frame)
 	}
 }
 
 // OnDigit tells fn of each key that the phone presses and that arrives as telephone-event (RFC 4733), once, when it
 // goes down; nil ends it. fn runs on the shard's thread and must not block: it posts to whoever acts on it.
 func (l *Leg) OnDigit(fn func(dtmf.Press)) error {
-	l.ear.wanted, l.ear.tuned = fn != nil, l.local
-	events := eventTypes(l.local)
-	l.relay.Run(func() { l.ear.pressed, l.ear.events = fn, events })
+	l.ear.digits = fn
+	return l.attend()
+}
+
+// attend makes the ear hear what is wanted, and not more.
+func (l *Leg) attend() error {
+	e := &l.ear
+	e.tuned = l.local
+	events, stream, rate := eventTypes(l.local), e.stream, 0
+	if e.track != nil {
+		rate = e.track.Rate()
+	}
+	switch {
+	case rate == 0:
+		stream = nil
+	case stream == nil || len(e.frame) != rate/50:
+		stream = l.listener(rate)
+	}
+	l.relay.Run(func() {
+		e.pressed, e.events, e.tape = e.digits, events, e.track
+		e.stream = stream
+		if stream == nil {
+			l.relay.RemoveTicker(e)
+			return
+		}
+		e.frame = make([]int16, rate/50)
+		l.relay.AddTicker(e)
+	})
 	return l.rewire()
 }
 
 // retune tells the ear what the phone's payload types mean, when that has changed.
 func (l *Leg) retune() {
 	e := &l.ear
-	if !e.wanted || sameCodecs(e.tuned, l.local) {
+	if !e.wanted() || sameCodecs(e.tuned, l.local) {
 		return
 	}
 	e.tuned = l.local
-	events := eventTypes(l.local)
-	l.relay.Run(func() { e.events = events })
+	events, formats := eventTypes(l.local), l.talk().receive
+	l.relay.Run(func() {
+		e.events = events
+		if e.stream != nil {
+			e.stream.SetFormats(formats)
+		}
+	})
 }
 
 // tap is the ear where it has to hear, or nil.
 func (l *Leg) tap() relay.Sink {
-	if !l.ear.wanted {
+	if !l.ear.wanted() {
 		return nil
 	}
 	return &l.ear

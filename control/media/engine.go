@@ -101,7 +101,6 @@ func (e *Engine) Open(cfg OpenConfig) (*Leg, error) {
 		return nil, err
 	}
 	l := &Leg{engine: e, relay: r, peer: cfg.Peer, behindNAT: cfg.BehindNAT, security: cfg.Security, addr: r.LocalRTP().Addr()}
-	l.ear.leg = r
 	if itf.Advertise.IsValid() && cfg.Peer.IsValid() && !e.private(cfg.Peer.Unmap()) {
 		l.addr = itf.Advertise
 	}

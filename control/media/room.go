@@ -14,6 +14,9 @@ import (
 // ErrFull is returned when a room has all the members it may have.
 var ErrFull = errors.New("room is full")
 
+// ErrEmpty is returned for the recording of a room that nobody is in.
+var ErrEmpty = errors.New("room is empty")
+
 // ptime is what rooms and players send in one packet.
 const ptime = 20 * time.Millisecond
 
@@ -35,6 +38,7 @@ type Room struct {
 	ticking bool
 	locked  bool
 	known   map[string]*settings // by leg: who is or has been in since the room was empty
+	tape    *tape                // nil while it is not recorded
 }
 
 // seat is one leg's place in a room. What it needs to know of the leg is
@@ -68,7 +72,7 @@ type RoomConfig struct {
 // OpenRoom makes an empty room. While it is empty it costs no tick.
 func (e *Engine) OpenRoom(cfg RoomConfig) *Room {
 	r := &Room{engine: e, alone: cfg.Alone, limit: cfg.Members, events: cfg.Events, chimes: cfg.Chimes, known: make(map[string]*settings)}
-	c := mixer.ConferenceConfig{Rate: ProgramRate, Members: cfg.Members, Talkers: cfg.Talkers, Set: e.cfg.Set, Jitter: e.cfg.Jitter}
+	c := mixer.ConferenceConfig{Rate: ProgramRate, Members: cfg.Members + 1, Talkers: cfg.Talkers, Set: e.cfg.Set, Jitter: e.cfg.Jitter}
 	if r.events != nil {
 		c.OnTalk = r.tell
 	}
@@ -121,6 +125,9 @@ func (s *seat) leave() error {
 func (r *Room) remove(s *seat) error {
 	if !r.drop(s) {
 		return nil
+	}
+	if len(r.seats) == 0 {
+		r.untape()
 	}
 	err := errors.Join(r.vacate(s), r.settle())
 	r.chime(chimeOut)
@@ -208,11 +215,16 @@ func (r *Room) vacate(s *seat) error {
 	err := s.leg.SetRoute(relay.Route{Tap: s.talk.tap})
 	r.engine.cfg.Relay.Do(r.shard, func(sh *relay.Shard) {
 		r.conf.Remove(s.participant)
-		if r.conf.Len() == 0 && r.ticking {
-			r.ticking = false
-			sh.RemoveTicker(r.conf)
-		}
+		r.rest(sh)
 	})
 	s.participant = nil
 	return err
+}
+
+// rest stops the ticks of a room that mixes nobody.
+func (r *Room) rest(sh *relay.Shard) {
+	if r.conf.Len() == 0 && r.ticking {
+		r.ticking = false
+		sh.RemoveTicker(r.conf)
+	}
 }

@@ -20,6 +20,7 @@ type Track struct {
 	written atomic.Uint64 // frames, by the shard
 	taken   atomic.Uint64 // by the writer
 	dropped atomic.Uint64
+	busy    atomic.Bool // somebody is in Write: for a moment two may be, when a channel passes from one leg to another
 }
 
 // frame is 20 ms and when they begin, in samples of the recorder's time.
@@ -33,9 +34,10 @@ type frame struct {
 //
 // hot path: no allocation, lock, clock or log
 func (t *Track) Write(now int64, pcm []int16) {
-	if t.recorder.over.Load() {
+	if t.recorder.over.Load() || !t.busy.CompareAndSwap(false, true) {
 		return
 	}
+	defer t.busy.Store(false)
 	n := t.written.Load()
 	if n-t.taken.Load() >= ringFrames {
 		t.dropped.Add(1)

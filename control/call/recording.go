@@ -1,0 +1,146 @@
+package call
+
+import (
+	"errors"
+	"strings"
+
+	"sidetone/control/media"
+	"sidetone/control/sip"
+	"sidetone/mixer/record"
+)
+
+// The reasons for which nothing is recorded.
+var (
+	ErrNotTalking   = errors.New("nobody talks yet")
+	ErrNoRecordings = errors.New("recordings are not kept")
+)
+
+// Record begins or ends the recording of what a leg takes part in: its call, each phone in a channel of its own, or the mix of the
+// room it is in. Saying the same twice changes nothing. On the call's queue.
+func (c *Call) Record(l *Leg, on bool) error {
+	if l.room != nil {
+		return l.room.record(c, on)
+	}
+	if !on {
+		c.stopRecording()
+		c.settle()
+		return nil
+	}
+	if c.recording() {
+		return nil
+	}
+	if c.a == nil || c.b == nil || !c.a.live() || !c.b.live() || !c.b.answered {
+		return ErrNotTalking
+	}
+	if c.x.cfg.StartRecording == nil {
+		return ErrNoRecordings
+	}
+	r, err := c.x.cfg.StartRecording(c.id, max(c.a.media.RecordRate(), c.b.media.RecordRate()), 2)
+	if err != nil {
+		return err
+	}
+	c.recorder = r
+	c.recorded(r)
+	c.settle()
+	return nil
+}
+
+// ToggleRecording is what the recording code does: the first time on, the second off. On the call's queue.
+func (c *Call) ToggleRecording(l *Leg) error {
+	if l.room != nil {
+		return l.room.record(c, l.room.Recording() == "")
+	}
+	return c.Record(l, !c.recording())
+}
+
+// recording: the call is being recorded. A recorder that its disk has ended is not.
+func (c *Call) recording() bool { return c.recorder != nil && c.recorder.Info().Active }
+
+// recorded notes a file for the call's record.
+func (c *Call) recorded(r *record.Recorder) {
+	c.recordings = append(c.recordings, r.Info().Path)
+	c.x.cfg.Logger.Info("recording", "call_id", c.id, "path", r.Info().Path)
+}
+
+func (c *Call) stopRecording() {
+	if c.recorder != nil {
+		c.recorder.Stop()
+		c.recorder = nil
+	}
+}
+
+// tape gives each leg of a recorded call its channel: the caller the first.
+func (c *Call) tape() {
+	for i, l := range [...]*Leg{c.a, c.b} {
+		if !l.live() {
+			continue
+		}
+		var t *record.Track
+		if c.recorder != nil {
+			t = c.recorder.Track(i)
+		}
+		if l.track != t {
+			l.track = t
+			c.check(l.media.Record(t))
+		}
+	}
+}
+
+// askedToRecord takes the INFO with "Record: on" or "Record: off" that a phone's record key sends.
+func (c *Call) askedToRecord(l *Leg, r *sip.Request) {
+	var on bool
+	switch value := strings.ToLower(strings.TrimSpace(r.Header("Record"))); value {
+	case "on":
+		on = true
+	case "off":
+	default:
+		r.Reply(400, "Record is neither on nor off")
+		return
+	}
+	switch err := c.Record(l, on); {
+	case err == nil:
+		r.Reply(200, "")
+	case errors.Is(err, ErrNotTalking):
+		r.Reply(480, "")
+	default:
+		c.x.cfg.Logger.Warn("cannot record", "call_id", c.id, "err", err)
+		r.Reply(503, "")
+	}
+}
+
+// record begins or ends the recording of a room, for a call of it.
+func (r *Room) record(c *Call, on bool) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	active := r.recorder != nil && r.recorder.Info().Active
+	if on == active {
+		return nil
+	}
+	r.recorder = nil
+	if !on {
+		return r.media.Record(nil)
+	}
+	if c.x.cfg.StartRecording == nil {
+		return ErrNoRecordings
+	}
+	rec, err := c.x.cfg.StartRecording("room-"+r.ID, media.RoomRecordRate, 1)
+	if err != nil {
+		return err
+	}
+	if err := r.media.Record(rec); err != nil {
+		return err
+	}
+	r.recorder = rec
+	c.recorded(rec)
+	return nil
+}
+
+// Recording is the file that the room is recorded to now, "" for none.
+func (r *Room) Recording() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.recorder == nil || !r.recorder.Info().Active {
+		return ""
+	}
+	return r.recorder.Info().Path
+}
