@@ -1,6 +1,7 @@
 package versus
 
 import (
+	"context"
 	"crypto/rand"
 	"net/netip"
 	"strconv"
@@ -17,6 +18,9 @@ type Contender struct {
 	SIP     bool // it also takes SIP calls of the stations of its Place
 	// Start starts it by peer.StartServer, on the thread it is called on. It need not be ready when it returns.
 	Start func(Place) (*peer.Server, error)
+	// Join has members come into the conferences of the Place, those of a conference one after the other, and returns the
+	// server's port for each; for the bench mix alone. It waits until the server serves.
+	Join func(ctx context.Context, p Place, media []netip.AddrPort) ([]netip.AddrPort, error)
 }
 
 // Place is where a contender is to run.
@@ -25,6 +29,7 @@ type Place struct {
 	Control             netip.AddrPort // where it answers ng
 	SIP                 netip.AddrPort // where it answers SIP, if it can
 	Callers, Callees    []load.Account // its stations, if it has any: each of the first calls one of the second
+	Rooms               int            // conferences it has, numbered from FirstRoom on; members come into the first Conferences
 	FirstPort, LastPort uint16         // media, on the address of Control
 	CPU                 int            // its core
 }
@@ -40,9 +45,16 @@ const (
 // sipPairs is how many calls are under way at once when whole SIP calls are counted.
 const sipPairs = 32
 
-// stations returns accounts that nobody can guess, numbered from first on.
-func stations(first int) []load.Account {
-	accounts := make([]load.Account, sipPairs)
+// FirstRoom is the number of the first conference, Conferences how many have members, idleRooms how many more have none.
+const (
+	FirstRoom   = 100_000
+	Conferences = 60
+	idleRooms   = 5000
+)
+
+// stations returns so many accounts that nobody can guess, numbered from first on.
+func stations(first, count int) []load.Account {
+	accounts := make([]load.Account, count)
 	for i := range accounts {
 		tel := strconv.Itoa(first + i)
 		accounts[i] = load.Account{Tel: tel, UserID: "u" + tel, Password: rand.Text()}

@@ -6,7 +6,7 @@
 //	  Contender.Start ──► server process on the server's core ──► stage: ping, warm up, steps        stage.go
 //	                                 │                                     │ load.Generator
 //	                                 ▼                                     ▼
-//	  relay, srtp, transcode: packets.go, hardship.go    signal: signal.go
+//	  relay, srtp, transcode: packets.go, hardship.go    signal: signal.go    mix: mix.go
 //	                                 │ Samples, watch (foreign load, drops, generator): watch.go
 //	                                 ▼
 //	                           report.Report
@@ -26,6 +26,10 @@
 //	burst_silent_streams     of 50 that had 3,000 packets/s each for 1.5 s, those with nothing for 100 ms after it
 //	burst_recovery_us        until the last of them flows again; a second when one does not within that
 //	p999_us@60%, lost_percent@60%        in a minute at 60 % of the capacity that was found, in the last round
+//	cpu_per_participant_packet_us   the server's time for a packet of one who talks in a conference of five and the one he is sent,
+//	                         60 conferences; heard_percent: the packets that were right by ear; memory_per_participant_bytes
+//	tick_p99_us, tick_p999_us   how much later than at its earliest a member's packet comes, one each 20 ms
+//	idle_5000_rooms_core_percent   what a server with 5,000 empty rooms needs at rest; ours alone
 //	ng_p50_us, ng_p99_us     offer and answer of one call together, at 400 calls/s
 //	ng_calls_per_second      offer, answer, delete, sixteen calls at once
 //	calls_per_second         whole SIP calls, 32 at once, from INVITE to both BYEs; call_setup_p50_us to the 200; ours alone

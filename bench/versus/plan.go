@@ -10,7 +10,7 @@ import (
 )
 
 // names are the benches there are.
-var names = []string{"relay", "srtp", "transcode", "signal"}
+var names = []string{"relay", "srtp", "transcode", "signal", "mix"}
 
 // plan is how long and how much of everything.
 type plan struct {
@@ -28,6 +28,7 @@ type plan struct {
 	legs         int // of steps and search
 	manyLegs     int
 	kind         load.Kind
+	mix          bool
 	rates        []int
 	growth       bool // compare few legs with many, at growthRate; then a burst, and a long run
 	growthRate   int
@@ -57,6 +58,8 @@ func newPlan(name string, quick bool) (plan, error) {
 	case "transcode":
 		p.kind, p.rates, p.searchFrom = load.Transcode, []int{50_000}, 50_000
 	case "signal":
+	case "mix":
+		p.mix = true
 	default:
 		return p, fmt.Errorf("no bench %q; there are %s", name, strings.Join(names, ", "))
 	}
@@ -86,12 +89,15 @@ func Keys(name string) ([]string, error) {
 			values = append(values, key+"@"+loadName(rate))
 		}
 	}
-	if p.rates != nil {
+	switch {
+	case p.mix:
+		values = mixKeys
+	case p.rates != nil:
 		values = append(values, "memory_per_call_bytes", "files_per_call", "capacity")
 		if p.growth {
 			values = append(values, burstSilentKey, burstBackKey, sustainedLossKey, sustainedDelayKey)
 		}
-	} else {
+	default:
 		values = append(values, signalKeys...)
 	}
 	for _, key := range values {
@@ -104,6 +110,9 @@ func Keys(name string) ([]string, error) {
 	}
 	if name == "signal" {
 		own = slices.Concat(own, []string{sipCallsKey, sipSetupP50Key, sipSetupP99Key})
+	}
+	if p.mix {
+		own = slices.Concat(own, []string{idleRoomsKey})
 	}
 	keys := ratios
 	for _, key := range ratios {

@@ -111,7 +111,7 @@ func (r *runner) run(ctx context.Context, cpus []int) (*report.Report, error) {
 		for _, rate := range r.plan.rates {
 			r.watch.spread(c.Name, c.samples, "cpu_per_packet_us@"+loadName(rate))
 		}
-		r.watch.spread(c.Name, c.samples, "capacity", "ng_calls_per_second")
+		r.watch.spread(c.Name, c.samples, "capacity", "ng_calls_per_second", memberCPUKey)
 	}
 	rep := report.New(r.name, env, own, peer, r.watch.warnings())
 	if r.plan.growth {
@@ -161,9 +161,12 @@ func (r *runner) round(ctx context.Context, c *Contender, samples *report.Sample
 		return err
 	}
 	defer s.close()
-	if r.plan.rates == nil {
+	switch {
+	case r.plan.mix:
+		err = s.mix(ctx, own)
+	case r.plan.rates == nil:
 		err = s.signal(ctx, own)
-	} else {
+	default:
 		err = s.packets(ctx, own, round == r.plan.rounds-1, knee)
 	}
 	if errors.Is(err, context.Canceled) {

@@ -68,13 +68,19 @@ func (r *runner) launch(ctx context.Context, c *Contender, samples *report.Sampl
 		return nil, err
 	}
 	s.place = Place{Dir: dir, Control: control, SIP: sip, FirstPort: firstPort, LastPort: r.lastPort, CPU: r.serverCore,
-		Callers: stations(1000), Callees: stations(2000)}
+		Callers: stations(1000, sipPairs), Callees: stations(2000, sipPairs)}
+	if r.plan.mix {
+		s.place.Callers, s.place.Callees, s.place.Rooms = stations(1000, Conferences*load.ConferenceSize), nil, Conferences+idleRooms
+	}
 	s.progress("start")
 	if s.server, err = c.Start(s.place); err != nil {
 		return nil, err
 	}
 	s.process = machine.Process(s.server.PID)
 	machine.PreferSession(s.process, serverNice)
+	if r.plan.mix && !c.SIP {
+		return s, nil // Join waits
+	}
 	if s.generator, err = load.New(load.Config{Server: control, Kind: r.plan.kind}); err == nil {
 		err = s.ready(ctx)
 	}

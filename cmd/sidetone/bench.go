@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
+	"sidetone/bench/load"
 	"sidetone/bench/peer"
 	"sidetone/bench/report"
 	"sidetone/bench/versus"
@@ -16,8 +19,8 @@ import (
 )
 
 type benchCmd struct {
-	Name     string   `arg:"" enum:"relay,srtp,transcode,signal" help:"What to measure: relay, srtp, transcode or signal."`
-	Peer     string   `enum:"rtpengine,none" default:"rtpengine" help:"Measured in turn with us, in the same run: rtpengine or none."`
+	Name     string   `arg:"" enum:"relay,srtp,transcode,signal,mix" help:"What to measure: relay, srtp, transcode, signal or mix."`
+	Peer     string   `enum:"auto,rtpengine,janus,none" default:"auto" help:"Measured in turn with us, in the same run: rtpengine, for mix janus (its AudioBridge), or none."`
 	Sidetone bool     `default:"true" negatable:"" help:"Measure us; --no-sidetone measures the peer alone."`
 	Sockets  string   `enum:"auto,steered,ports" default:"auto" help:"media.sockets of our configuration: auto, steered or ports."`
 	JSON     bool     `name:"json" help:"Print the result as one JSON object."`
@@ -31,6 +34,10 @@ func (c *benchCmd) Run(ctx context.Context, o output) error {
 	thresholds, err := c.thresholds()
 	if err != nil {
 		return usageError{err}
+	}
+	c.choosePeer()
+	if c.Peer == "janus" && c.Name != "mix" || c.Peer == "rtpengine" && c.Name == "mix" {
+		return usageError{fmt.Errorf("sidetone: %s is no peer for bench %s", c.Peer, c.Name)}
 	}
 	if !c.Sidetone && c.Peer == "none" {
 		return usageError{errors.New("sidetone: --no-sidetone with --peer none leaves nothing to measure")}
@@ -46,10 +53,14 @@ func (c *benchCmd) Run(ctx context.Context, o output) error {
 			return err
 		}
 	}
-	if c.Peer == "rtpengine" {
-		if cfg.Peer, err = rtpengine(ctx); err != nil {
-			return err
-		}
+	switch c.Peer {
+	case "rtpengine":
+		cfg.Peer, err = rtpengine(ctx)
+	case "janus":
+		cfg.Peer, err = janus(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	progress := showProgress(o.err)
 	cfg.Progress = progress.show
@@ -114,7 +125,7 @@ func (c *benchCmd) self() (*versus.Contender, error) {
 		}
 		return peer.StartServer(peer.ServerConfig{Name: "sidetone", Program: program, Args: []string{"serve", "-c", file}, Dir: p.Dir, CPU: p.CPU})
 	}
-	return &versus.Contender{Name: "sidetone", Version: fullVersion(), SIP: true, Start: start}, nil
+	return &versus.Contender{Name: "sidetone", Version: fullVersion(), SIP: true, Start: start, Join: dialIn}, nil
 }
 
 // benchConfig is a server on loopback that differs from a default one in its stations and where it listens, in that it
@@ -136,6 +147,12 @@ stations:
 	for _, a := range slices.Concat(p.Callers, p.Callees) {
 		text = fmt.Appendf(text, "  - {tel: %q, user_id: %s, password: %s}\n", a.Tel, a.UserID, a.Password)
 	}
+	if p.Rooms > 0 {
+		text = append(text, "conference:\n  rooms:\n"...)
+	}
+	for i := range p.Rooms {
+		text = fmt.Appendf(text, "    - {number: \"%d\", members: %d}\n", versus.FirstRoom+i, load.ConferenceSize)
+	}
 	return text
 }
 
@@ -149,4 +166,42 @@ func rtpengine(ctx context.Context) (*versus.Contender, error) {
 		return peer.StartRTPEngine(peer.RTPEngineConfig{Control: p.Control, FirstPort: p.FirstPort, LastPort: p.LastPort, Dir: p.Dir, CPU: p.CPU})
 	}
 	return &versus.Contender{Name: "rtpengine", Version: version, Start: start}, nil
+}
+
+// choosePeer names the peer that a bench has when none was asked for.
+func (c *benchCmd) choosePeer() {
+	if c.Peer != "auto" {
+		return
+	}
+	if c.Peer = "rtpengine"; c.Name == "mix" {
+		c.Peer = "janus"
+	}
+}
+
+// dialIn has stations of ours call dial-in rooms.
+func dialIn(ctx context.Context, p versus.Place, media []netip.AddrPort) ([]netip.AddrPort, error) {
+	rooms := make([]string, len(media))
+	for i := range rooms {
+		rooms[i] = strconv.Itoa(versus.FirstRoom + i/load.ConferenceSize)
+	}
+	return load.JoinRooms(ctx, p.SIP, p.Callers, rooms, media)
+}
+
+// janus is Debian's, with its AudioBridge.
+func janus(ctx context.Context) (*versus.Contender, error) {
+	version, err := peer.JanusVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	start := func(p versus.Place) (*peer.Server, error) {
+		return peer.StartJanus(peer.JanusConfig{HTTP: p.Control, FirstPort: p.FirstPort, LastPort: p.LastPort, Rooms: versus.Conferences, Dir: p.Dir, CPU: p.CPU})
+	}
+	join := func(ctx context.Context, p versus.Place, media []netip.AddrPort) ([]netip.AddrPort, error) {
+		rooms := make([]int, len(media))
+		for i := range rooms {
+			rooms[i] = 1 + i/load.ConferenceSize
+		}
+		return peer.JoinJanus(ctx, p.Control, rooms, media)
+	}
+	return &versus.Contender{Name: "janus", Version: version, Start: start, Join: join}, nil
 }

@@ -1,0 +1,120 @@
+package versus
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"sidetone/bench/load"
+)
+
+// What mix measures. A participant's packet is one that a member of a conference of five sends and one that it is sent.
+const (
+	memberCPUKey    = "cpu_per_participant_packet_us"
+	memberMemoryKey = "memory_per_participant_bytes"
+	returnedKey     = "returned_percent" // packets sent to members, of those that they sent
+	heardKey        = "heard_percent"    // of packets listened to: all the others at one level, and nothing of oneself
+	tickP99Key      = "tick_p99_us"      // how long after its earliest, counted in ticks, a member's packet comes
+	tickP999Key     = "tick_p999_us"
+	idleRoomsKey    = "idle_5000_rooms_core_percent" // ours alone
+)
+
+var mixKeys = []string{memberCPUKey, memberMemoryKey, returnedKey, heardKey, tickP99Key, tickP999Key}
+
+const (
+	mixWarm    = 2 * time.Second // until jitter buffers have found their delay
+	mixSettle  = time.Second     // after the start, before idleness is measured
+	fewestBack = 0.99            // of packets; less is told
+)
+
+// mix is one round of conferences in which everybody talks.
+func (s *stage) mix(ctx context.Context, own bool) error {
+	if own {
+		if err := s.idleRooms(ctx); err != nil {
+			return err
+		}
+	}
+	s.progress("members come")
+	c, err := load.NewConferences(netip.AddrFrom4([4]byte{127, 0, 0, 1}), Conferences)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	before, err := s.process.Memory()
+	if err != nil {
+		return err
+	}
+	ports, err := s.contender.Join(ctx, s.place, c.Addresses())
+	if err != nil {
+		return err
+	}
+	if err := c.Connect(ports); err != nil {
+		return err
+	}
+	s.progress("everybody talks")
+	if err := s.watch.begin(s.process); err != nil {
+		return err
+	}
+	res, err := c.Run(ctx, mixWarm, s.plan.window, s.process.CPU)
+	if err != nil {
+		return err
+	}
+	if err := s.watch.end(s.contender.Name, "mixing", s.process, res.Overrun); err != nil {
+		return err
+	}
+	after, err := s.process.Memory()
+	if err != nil {
+		return err
+	}
+	s.mixed(res, float64(after-before))
+	return nil
+}
+
+// mixed notes what a round measured.
+func (s *stage) mixed(res *load.ConferenceResult, memory float64) {
+	name := s.contender.Name
+	if late := res.GeneratorLate.Percentile(0.99); late > lateLimit {
+		s.watch.note("generator mixing", fmt.Sprintf("%s, mixing: the generator was late by %.1f ms (p99)", name, late.Seconds()*1000))
+	}
+	returned := float64(res.Received) / float64(max(res.Sent, 1))
+	if returned < fewestBack {
+		s.watch.note("returned "+name, fmt.Sprintf("%s, mixing: it sent %.1f %% as many packets as it was sent", name, 100*returned))
+	}
+	s.samples.Add(memberCPUKey, float64(res.CPU)*microseconds/float64(max(res.Sent, 1)))
+	s.samples.Add(memberMemoryKey, memory/float64(Conferences*load.ConferenceSize))
+	s.samples.Add(returnedKey, 100*returned)
+	s.samples.Add(heardKey, 100*float64(res.Heard)/float64(max(res.Listened, 1)))
+	s.samples.Add(tickP99Key, float64(res.Late.Percentile(0.99))*microseconds)
+	s.samples.Add(tickP999Key, float64(res.Late.Percentile(0.999))*microseconds)
+}
+
+// idleRooms measures what a server at rest with all its rooms empty needs of its core.
+func (s *stage) idleRooms(ctx context.Context) error {
+	s.progress("rooms are empty")
+	rest := func(d time.Duration) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := rest(mixSettle); err != nil {
+		return err
+	}
+	start := time.Now()
+	before, err := s.process.CPU()
+	if err != nil {
+		return err
+	}
+	if err := rest(s.plan.window); err != nil {
+		return err
+	}
+	after, err := s.process.CPU()
+	if err != nil {
+		return err
+	}
+	s.samples.Add(idleRoomsKey, 100*float64(after-before)/float64(time.Since(start)))
+	return nil
+}
