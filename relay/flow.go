@@ -139,6 +139,8 @@ func (l *Leg) follow(s *Shard, b []byte, pt uint8, now int64) {
 		l.forward(s, b, pt)
 	} else if l.route.Sink == nil {
 		l.stats.Dropped[DropNoSession]++
+	} else {
+		s.window.sunk++
 	}
 }
 

@@ -14,6 +14,9 @@ import "time"
 //	      └──────┬─────┬──────── packets a millisecond
 //	         idleRate fullRate
 //
+// What nothing but sinks take (rooms, which look at it on their next tick) can wait: behind a batch of only such packets the
+// period is the limit at any rate.
+//
 // A pause that would gather less than worthwhile packets is left out: it is a system call and a wake-up more and saves
 // less than one.
 type window struct {
@@ -21,6 +24,7 @@ type window struct {
 	rate  float64       // packets a millisecond, smoothed over rateTime
 	last  int64         // when the shard last came back with packets or without
 	pause float64       // since then, ns
+	sunk  int           // packets since then that went to a sink alone
 	work  float64       // what handling packets has taken since the last pause, ns
 }
 
@@ -45,15 +49,17 @@ func (w *window) next(received int, more bool, now int64) time.Duration {
 	w.rate += share * (float64(received)*float64(time.Millisecond)/elapsed - w.rate)
 	w.work += max(elapsed-w.pause, 0)
 	w.pause = 0
+	patient := received > 0 && w.sunk >= received
+	w.sunk = 0
 	if more {
 		return 0
 	}
 	work := w.work
 	w.work = 0
-	if w.rate <= idleRate {
-		return 0
+	period := float64(w.limit)
+	if !patient {
+		period *= min(max(w.rate-idleRate, 0)/(fullRate-idleRate), 1)
 	}
-	period := float64(w.limit) * min((w.rate-idleRate)/(fullRate-idleRate), 1)
 	if w.rate*period < worthwhile*float64(time.Millisecond) {
 		return 0
 	}

@@ -97,3 +97,21 @@ func TestWindowNoAllocs(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestWindowIsWholeForWhatOnlySinksTake(t *testing.T) {
+	const limit = time.Millisecond
+	for _, c := range []struct {
+		perMs, sunk int
+		want        bool // the limit, of which work may take half
+	}{{5, 5, true}, {5, 4, false}, {5, 0, false}, {1, 1, false}, {15, 15, true}} {
+		w := window{limit: limit}
+		var pause time.Duration
+		for now := int64(0); now < 50*ms; now += ms {
+			w.sunk = c.sunk
+			pause = w.next(c.perMs, false, now)
+		}
+		if got := pause >= limit/2; got != c.want {
+			t.Errorf("%d packets a ms, %d for sinks: pause %v", c.perMs, c.sunk, pause)
+		}
+	}
+}

@@ -13,6 +13,7 @@
 //
 //	Signal, Churn: the latency of ng requests, and how many calls a second    signal.go
 //	SIPCalls: whole SIP calls between stations of the server                 sip_calls.go sip_message.go
+//	JoinRooms, Conferences: members of conferences, who all talk              sip_rooms.go conference.go
 //	Search: the highest rate that holds                                      knee.go
 //	Generator.Burst: how soon streams flow again after one                    burst.go
 //

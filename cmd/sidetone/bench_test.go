@@ -26,6 +26,7 @@ func TestBenchUsage(t *testing.T) {
 		{"no bench", []string{"bench"}, "expected"},
 		{"unknown bench", []string{"bench", "dance"}, "relay"},
 		{"unknown peer", []string{"bench", "relay", "--peer", "asterisk"}, "rtpengine"},
+		{"peer of another bench", []string{"bench", "mix", "--peer", "rtpengine"}, "no peer for bench mix"},
 		{"nobody to measure", []string{"bench", "relay", "--peer", "none", "--no-sidetone"}, "nothing to measure"},
 		{"unknown key", []string{"bench", "relay", "--max", "cpu_per_packet@90k=0.5"}, "cpu_per_packet@100k"},
 		{"no value", []string{"bench", "relay", "--min", "capacity"}, "not KEY=VALUE"},

@@ -32,7 +32,7 @@ type cli struct {
 	Ctl     ctlCmd     `cmd:"" help:"Ask a running server, or tell it something, through its HTTP API."`
 	Sample  sampleCmd  `cmd:"" help:"Print a commented configuration with every key at its default."`
 	Demo    demoCmd    `cmd:"" help:"Show the main job on loopback with scripted phones, judged by what they hear."`
-	Bench   benchCmd   `cmd:"" help:"Measure this server against rtpengine: the same calls and packets, in turn, in one run."`
+	Bench   benchCmd   `cmd:"" help:"Measure this server against rtpengine or Janus: the same calls and packets, in turn, in one run."`
 	Mix     mixCmd     `cmd:"" help:"Mix a capture or recordings as a conference would have, into a WAV for each party."`
 	Codecs  codecsCmd  `cmd:"" help:"Show which codecs this machine encodes, decodes and passes through, by what, and what to install for more."`
 	Version versionCmd `cmd:"" help:"Print the version."`
