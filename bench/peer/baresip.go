@@ -352,6 +352,11 @@ func (b *Baresip) reinvite(ctx context.Context, command string) error {
 	return err
 }
 
+// Transfer gives the peer of the current call to a number, by REFER.
+func (b *Baresip) Transfer(ctx context.Context, number string) error {
+	return b.command(ctx, "transfer", b.target(number))
+}
+
 // Hangup ends the current call, or refuses the one that rings.
 func (b *Baresip) Hangup(ctx context.Context) error { return b.command(ctx, "hangup", "") }
 

@@ -343,6 +343,22 @@ func TestPark(t *testing.T) {
 			o.settled(t)
 		}
 	})
+	t.Run("by a transfer to the code", func(t *testing.T) {
+		t.Parallel()
+		o := newOffice(t, 3, nil)
+		p := o.voices(t, 3, nil)
+		call, x := pair(t, p[0], p[1])
+		hold(t, call)
+		if code := must[int](t)(call.Refer(soon(t), "11", nil)); code != 202 {
+			t.Fatalf("REFER was answered %d", code)
+		}
+		ended(t, call)
+		taken := must[*phone.Call](t)(p[2].Call(soon(t), "12217"))
+		talk(t, taken, x)
+		hangup(t, taken)
+		ended(t, x)
+		o.settled(t)
+	})
 	t.Run("nothing held", func(t *testing.T) {
 		t.Parallel()
 		o := newOffice(t, 2, nil)

@@ -159,7 +159,8 @@ func (x *Exchange) OnInvite(in *sip.Invite) {
 		in.Reply(400, "Bad Replaces")
 		return
 	}
-	if !replaces && x.dialFeature(account.Tel, number) {
+	if f := x.feature(number); f != nil && !replaces {
+		x.act(f, account.Tel, number)
 		in.Reply(480, "")
 		return
 	}
@@ -202,16 +203,20 @@ func (x *Exchange) newCall(from, number string) *Call {
 	return c
 }
 
-// dialFeature acts on a feature code; false when the number is none.
-func (x *Exchange) dialFeature(tel, number string) bool {
+// feature is what a number is a code of, nil when it is none.
+func (x *Exchange) feature(number string) Feature {
 	for _, f := range x.features {
 		if f.Match(number) {
-			x.cfg.Logger.Info("feature code", "from", tel, "code", number)
-			f.Dial(tel, number)
-			return true
+			return f
 		}
 	}
-	return false
+	return nil
+}
+
+// act does what a station has dialled a code for.
+func (x *Exchange) act(f Feature, tel, number string) {
+	x.cfg.Logger.Info("feature code", "from", tel, "code", number)
+	f.Dial(tel, number)
 }
 
 func (x *Exchange) service(number string) Service {

@@ -113,8 +113,9 @@ func (c *Call) refer(l *Leg, r *sip.Request) {
 		return
 	}
 	c.x.cfg.Logger.Info("blind transfer", "call_id", c.id, "by", l.tel, "party", peer.tel, "to", asked.Target)
-	if c.x.dialFeature(l.tel, asked.Target) {
+	if f := c.x.feature(asked.Target); f != nil { // such as park: the code decides what becomes of the party
 		ref.succeed()
+		c.x.act(f, l.tel, asked.Target)
 		return
 	}
 	c.transferBlind(l, peer, asked.Target, ref)
