@@ -65,9 +65,9 @@ func (m *meeting) talk(d time.Duration) {
 
 // hears gives the level at which one hears another of late, dB of what that one says.
 func (m *meeting) hears(hearer, speaker int) float64 {
-	packets := m.all[hearer].heard()
+	m.all[hearer].heard()
 	m.talk(400 * time.Millisecond)
-	packets = m.all[hearer].heard()
+	packets := m.all[hearer].heard()
 	if len(packets) < 15 {
 		m.t.Fatalf("%d packets for %d in 400 ms", len(packets), hearer)
 	}
