@@ -118,12 +118,12 @@ func (s *Server) build() (err error) {
 	if err != nil {
 		return err
 	}
-	settings := &features.Memory{}
+	settings := features.NewSettings(s.store)
 	s.recordings = recordings.New(filepath.Join(cfg.Store.Dir, "recordings"), s.log)
 	s.exchange = call.New(call.Config{
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
 		Stations: directory.stations, Rooms: rooms(cfg), RoomMusic: firstMusic(cfg),
-		Dialog: s.stack.Dialog, Settings: settings.Settings, Forwards: cfg.Calls.Forwards,
+		Dialog: s.stack.Dialog, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
 		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Logger: s.log,
 	})
 	s.addFeatures(settings)
@@ -255,7 +255,7 @@ func (s *Server) Close() error {
 }
 
 // addFeatures makes the codes of the configuration dialable.
-func (s *Server) addFeatures(settings features.Store) {
+func (s *Server) addFeatures(settings *features.Settings) {
 	x, codes := s.exchange, s.cfg.FeatureCodes
 	features.NewRecord(x, codes.Record, s.log)
 	features.NewConference(x, codes.Conference, s.cfg.Conference.Members, s.log)

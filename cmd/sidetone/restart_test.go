@@ -120,3 +120,27 @@ func TestRegistrationsOutliveKill(t *testing.T) {
 		t.Errorf("a phone that had unregistered: %d", code)
 	}
 }
+
+// TestForwardsAndDNDOutliveKill: so do a forward and do not disturb that were set by codes.
+func TestForwardsAndDNDOutliveKill(t *testing.T) {
+	s := newSurvivor(t, "")
+	caller, quiet := s.phone(t, "217", nil), s.phone(t, "218", nil)
+	away, other := s.phone(t, "219", nil), s.phone(t, "220", nil)
+	if code := refused(t, away, "601220"); code != 480 {
+		t.Fatalf("forward: %d", code)
+	}
+	if code := refused(t, quiet, "401"); code != 480 {
+		t.Fatalf("do not disturb: %d", code)
+	}
+	eventually(t, "what was set is on disk", func() bool { return s.kept(t, "settings", "218") })
+	s.kill()
+	s.start(t)
+	if code := refused(t, caller, "218"); code != 486 {
+		t.Errorf("a call to who is not to be disturbed: %d", code)
+	}
+	a, err := caller.Call(soon(t), "219")
+	check(t, err)
+	b, err := other.WaitIncoming(soon(t))
+	check(t, err)
+	flows(t, 20, a, b)
+}

@@ -13,7 +13,9 @@ import (
 type Settings struct {
 	DND bool `json:"dnd,omitempty"`
 	// Where its calls go: all of them, while it is busy, when it does not answer; "" is nowhere.
-	All, Busy, NoAnswer string
+	All      string `json:"all,omitempty"`
+	Busy     string `json:"busy,omitempty"`
+	NoAnswer string `json:"no_answer,omitempty"`
 }
 
 // diversion is one forward of a call, with the reason in the words of RFC 5806 and as the cause of RFC 4458.

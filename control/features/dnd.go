@@ -11,16 +11,16 @@ import (
 //
 //	217 ── INVITE 401 ──► 480          218 ── INVITE 217 ──► 486
 type DND struct {
-	x     *call.Exchange
-	store Store
-	code  string
-	log   *slog.Logger
+	x        *call.Exchange
+	settings *Settings
+	code     string
+	log      *slog.Logger
 }
 
 // NewDND adds the feature to the exchange; code "" switches it off.
-func NewDND(x *call.Exchange, store Store, code string, log *slog.Logger) {
+func NewDND(x *call.Exchange, settings *Settings, code string, log *slog.Logger) {
 	if code != "" {
-		x.AddFeature(&DND{x: x, store: store, code: code, log: log})
+		x.AddFeature(&DND{x: x, settings: settings, code: code, log: log})
 	}
 }
 
@@ -32,6 +32,6 @@ func (f *DND) Match(number string) bool {
 // Dial is for call.Feature.
 func (f *DND) Dial(tel, number string) {
 	on := number == f.code+"1"
-	f.store.Change(tel, func(s *call.Settings) { s.DND = on })
+	f.settings.Change(tel, func(s *call.Settings) { s.DND = on })
 	f.log.Info("do not disturb", "from", tel, "on", on)
 }

@@ -7,7 +7,7 @@
 //	answered, ended ──────┴──► Watcher               ▼
 //	                                          call.Call (its queue)
 //
-// What stations set (forwards, do not disturb) is in a Store (settings.go), which calls read through
+// What stations set (forwards, do not disturb) is in Settings (settings.go, on control/store: it outlives the program), which calls read through
 // call.Config.Settings.
 //
 // A feature may be called from any goroutine and never blocks: it keeps its own

@@ -19,15 +19,15 @@ type ForwardCodes struct {
 //
 // A destination that is no station or room, or the station itself, changes nothing.
 type Forward struct {
-	x     *call.Exchange
-	store Store
-	codes ForwardCodes
-	log   *slog.Logger
+	x        *call.Exchange
+	settings *Settings
+	codes    ForwardCodes
+	log      *slog.Logger
 }
 
 // NewForward adds the feature to the exchange; codes that are "" are off.
-func NewForward(x *call.Exchange, store Store, codes ForwardCodes, log *slog.Logger) {
-	x.AddFeature(&Forward{x: x, store: store, codes: codes, log: log})
+func NewForward(x *call.Exchange, settings *Settings, codes ForwardCodes, log *slog.Logger) {
+	x.AddFeature(&Forward{x: x, settings: settings, codes: codes, log: log})
 }
 
 // forms are the codes and what each sets.
@@ -65,7 +65,7 @@ func (f *Forward) Match(number string) bool {
 // Dial is for call.Feature.
 func (f *Forward) Dial(tel, number string) {
 	if number == f.codes.Clear {
-		f.store.Change(tel, func(s *call.Settings) { s.All, s.Busy, s.NoAnswer = "", "", "" })
+		f.settings.Change(tel, func(s *call.Settings) { s.All, s.Busy, s.NoAnswer = "", "", "" })
 		f.log.Info("forward cleared", "from", tel)
 		return
 	}
@@ -78,7 +78,7 @@ func (f *Forward) Dial(tel, number string) {
 			f.log.Info("forward to nowhere", "from", tel, "code", form.code, "to", to)
 			return
 		}
-		f.store.Change(tel, func(s *call.Settings) { form.set(s, to) })
+		f.settings.Change(tel, func(s *call.Settings) { form.set(s, to) })
 		f.log.Info("forward", "from", tel, "code", form.code, "to", to)
 		return
 	}

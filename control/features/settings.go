@@ -4,39 +4,36 @@ import (
 	"sync"
 
 	"sidetone/control/call"
+	"sidetone/control/store"
 )
 
-// Store keeps what stations have set. Both methods answer from memory.
-type Store interface {
-	Settings(tel string) call.Settings
-	Change(tel string, change func(*call.Settings))
+// Settings are what stations have set by codes: forwards, do not disturb. They are read from memory and outlive the
+// program. It may be used from any goroutine.
+type Settings struct {
+	mu    sync.Mutex // one change of a station at a time
+	table *store.Table[call.Settings]
 }
 
-// Memory is a Store that lasts as long as the program. The zero value is ready.
-type Memory struct {
-	mu    sync.RWMutex
-	byTel map[string]call.Settings
+// NewSettings takes what the store has.
+func NewSettings(s *store.Store) *Settings {
+	return &Settings{table: store.NewTable[call.Settings](s, "settings")}
 }
 
-// Settings is for Store.
-func (m *Memory) Settings(tel string) call.Settings {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.byTel[tel]
+// Of is what a station has set.
+func (s *Settings) Of(tel string) call.Settings {
+	set, _ := s.table.Get(tel)
+	return set
 }
 
-// Change is for Store.
-func (m *Memory) Change(tel string, change func(*call.Settings)) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := m.byTel[tel]
-	change(&s)
-	if s == (call.Settings{}) {
-		delete(m.byTel, tel)
+// Change changes what a station has set.
+func (s *Settings) Change(tel string, change func(*call.Settings)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	set := s.Of(tel)
+	change(&set)
+	if set == (call.Settings{}) {
+		s.table.Delete(tel)
 		return
 	}
-	if m.byTel == nil {
-		m.byTel = make(map[string]call.Settings)
-	}
-	m.byTel[tel] = s
+	s.table.Put(tel, set)
 }
