@@ -36,6 +36,7 @@
 // shard, whose thread calls all its methods, and time is what Tick is called with. The same calls give the same packets,
 // on a virtual clock as well (ConferenceConfig.Random makes even the SSRCs repeat).
 //
-// Limits: 5 members a conference by default, MaxMembers at most; codecs of 8, 16, 32 or 48 kHz; ptime
+// Limits: an encoder whose memory does not come to be bit for bit that of the shared one after talk, as mostly with G.722, at some rates of
+// G.726 and with Opus, stays the member's own for as long as it is in. 5 members a conference by default, MaxMembers at most; codecs of 8, 16, 32 or 48 kHz; ptime
 // 10 to 60 ms; 5 ms of look-ahead in the limiter and 2 ms in each of two converters, added to the delay.
 package mixer
