@@ -1,8 +1,10 @@
 package sip
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
+	"strings"
 
 	gosip "github.com/emiago/sipgo/sip"
 )
@@ -39,6 +41,30 @@ func (s *Stack) parse(b []byte) (msg gosip.Message, err error) {
 	return msg, err
 }
 
+// mended reads a request whose start line does not parse as if it were for another address, so that it can be answered,
+// and says how: 416 for a scheme that is none of ours, else 400. nil when it is no request at all.
+func (s *Stack) mended(b []byte) (*gosip.Request, *fault) {
+	line, rest, ok := bytes.Cut(b, []byte("\r\n"))
+	fields := strings.Fields(string(line))
+	if !ok || len(fields) < 3 || !validToken(fields[0]) || !strings.EqualFold(fields[len(fields)-1], "SIP/2.0") {
+		return nil, nil
+	}
+	msg, err := s.parse(append([]byte(fields[0]+" sip:mended.invalid SIP/2.0\r\n"), rest...))
+	req, ok := msg.(*gosip.Request)
+	if !ok || req == nil || err != nil && req.Via() == nil {
+		return nil, nil
+	}
+	scheme, _, found := strings.Cut(fields[1], ":")
+	switch strings.ToLower(scheme) {
+	case "sip", "sips", "tel":
+		found = false
+	}
+	if found && len(fields) == 3 && validToken(scheme) {
+		return req, &fault{code: 416}
+	}
+	return req, &fault{code: 400}
+}
+
 // looksLikeSIP is the filter before the parser: RTP, STUN, DNS and noise on the port end here, for the price of a
 // glance at the first line.
 func looksLikeSIP(b []byte) bool {
@@ -59,12 +85,13 @@ func looksLikeSIP(b []byte) bool {
 	return hasFold(line, version) || len(line) > 8 && containsFold(line[1:], " "+version)
 }
 
-// cleanLines says that the header section holds no LF without CR, no CR without LF and no NUL. What passed would be
-// copied into our responses and onto the other leg, where a lenient peer takes it for the end of a line.
+// cleanLines says that the header section holds no LF without CR, no CR without LF and no NUL but an escaped one (RFC
+// 4475 3.1.1.2). What passed would be copied into our responses and onto the other leg, where a lenient peer takes it for
+// the end of a line.
 func cleanLines(b []byte) bool {
 	for i, c := range b {
 		switch {
-		case c == 0:
+		case c == 0 && (i == 0 || b[i-1] != '\\'):
 			return false
 		case c == '\n' && (i == 0 || b[i-1] != '\r'), c == '\r' && (i+1 == len(b) || b[i+1] != '\n'):
 			return false

@@ -29,6 +29,8 @@ func (s *Stack) receive(b []byte, f Flow) {
 		s.limit.warn("sip does not parse", "peer", f.Remote, "err", clean(err.Error()))
 		if req, ok := msg.(*gosip.Request); ok {
 			s.answerBroken(req, f, &fault{code: 400})
+		} else if req, why := s.mended(b); req != nil {
+			s.answerBroken(req, f, why)
 		}
 		return
 	}
@@ -55,6 +57,9 @@ func (s *Stack) answerBroken(req *gosip.Request, f Flow, why *fault) {
 	}
 	if via := req.Via(); via == nil || via.Host == "" {
 		return
+	}
+	if why.code == 400 && !known[req.Method] { // what is wrong with it otherwise matters less
+		why = &fault{code: 501, headers: []Header{{"Allow", s.allow}}}
 	}
 	markReceived(req, f)
 	s.stateless(req, f, why.code, why.reason, why.headers...)

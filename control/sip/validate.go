@@ -22,6 +22,8 @@ func broken(req *gosip.Request) *fault {
 	switch {
 	case via == nil || via.Host == "":
 		return bad("Bad Via")
+	case slices.ContainsFunc(req.GetHeaders("via"), badVia):
+		return bad("Bad Via")
 	case req.From() == nil || len(req.GetHeaders("from")) != 1:
 		return bad("Bad From")
 	case fromTag(req) == "" && !old(req):
@@ -44,6 +46,22 @@ func broken(req *gosip.Request) *fault {
 		return bad("Several Content-Length")
 	}
 	return nil
+}
+
+// badVia finds a Via that does not parse, lacks a host or has parameters without a name.
+func badVia(h gosip.Header) bool {
+	via, ok := h.(*gosip.ViaHeader)
+	return !ok || via.Host == "" || strings.Contains(via.Host, ",") ||
+		slices.ContainsFunc(via.Params, func(p gosip.HeaderKV) bool { return strings.Trim(p.K, " ,") == "" })
+}
+
+// acceptsSDP says whether a session description may be sent in answer to the request (RFC 3261 20.1).
+func acceptsSDP(req *gosip.Request) bool {
+	list := tokens(req, "accept")
+	return len(list) == 0 || slices.ContainsFunc(list, func(t string) bool {
+		t, _, _ = strings.Cut(strings.ToLower(t), ";")
+		return slices.Contains([]string{sdpType, "application/*", "*/*"}, strings.TrimSpace(t))
+	})
 }
 
 // old says that the request comes from a peer of RFC 2543, which knows no From tag.
@@ -87,6 +105,9 @@ func (s *Stack) unacceptable(req *gosip.Request) *fault {
 	}
 	if why := tooBrief(req); why != nil {
 		return why
+	}
+	if req.Method == gosip.INVITE && !acceptsSDP(req) {
+		return &fault{code: 406, headers: []Header{{"Accept", sdpType}}}
 	}
 	if len(req.Body()) == 0 || req.Method != gosip.INVITE && req.Method != gosip.UPDATE {
 		return nil
