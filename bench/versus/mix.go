@@ -2,6 +2,7 @@ package versus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -30,6 +31,9 @@ const (
 
 // mix is one round of conferences in which everybody talks.
 func (s *stage) mix(ctx context.Context, own bool) error {
+	if s.contender.Join == nil {
+		return errors.New("it has no conferences")
+	}
 	if own {
 		if err := s.idleRooms(ctx); err != nil {
 			return err

@@ -70,6 +70,14 @@ func tiny(p plan) plan {
 	return p
 }
 
+// silentRooms gives every member a port of its own at which nobody is.
+func silentRooms(_ context.Context, p Place, media []netip.AddrPort) (ports []netip.AddrPort, err error) {
+	for i := range media {
+		ports = append(ports, netip.AddrPortFrom(p.Control.Addr(), p.FirstPort+uint16(i)))
+	}
+	return ports, nil
+}
+
 func TestEveryBenchAgainstAReflector(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("Linux only")
@@ -86,7 +94,7 @@ func TestEveryBenchAgainstAReflector(t *testing.T) {
 			}
 			p = tiny(p)
 			want := []string{"sidetone", "other", "sidetone", "other"}
-			if name == "srtp" || name == "transcode" { // the others show that they take turns
+			if name == "srtp" || name == "transcode" || name == "mix" { // the others show that they take turns
 				p.rounds, want = 1, want[:1]
 			}
 			var started []string
@@ -98,6 +106,9 @@ func TestEveryBenchAgainstAReflector(t *testing.T) {
 			}}
 			if len(want) == 1 {
 				r.cfg.Peer = nil
+			}
+			if name == "mix" {
+				r.cfg.Self.Join = silentRooms
 			}
 			rep, err := r.start(t.Context())
 			if err != nil {
@@ -114,12 +125,17 @@ func TestEveryBenchAgainstAReflector(t *testing.T) {
 			case "relay":
 				wanted = append(wanted, "capacity", "files_per_call", "cpu_per_packet@1k", "p99@3k", "peer.capacity", "cpu_10000_legs_over_200_legs", "sidetone.cpu_200_legs_us",
 					"sidetone.sockets_10000_legs", "burst_recovery", "sidetone.burst_silent_streams", "peer.p999_us@60%", "sidetone.lost_percent@60%")
+			case "mix":
+				if v, ok := rep.Value("sidetone.returned_percent"); !ok || v != 0 {
+					t.Errorf("silent rooms sent back %v %%", v)
+				}
+				wanted = []string{"sidetone.idle_5000_rooms_core_percent"}
 			case "signal":
 				wanted = []string{"sidetone.ng_p50_us", "peer.ng_p99_us", "ng_p50", "ng_p99", "ng_calls_per_second"}
 			}
 			for _, key := range wanted {
 				v, ok := rep.Value(key)
-				if !ok || v < 0 || v == 0 && !strings.Contains(key, "lost") && !strings.Contains(key, "silent") {
+				if !ok || v < 0 || v == 0 && !strings.Contains(key, "lost") && !strings.Contains(key, "silent") && !strings.Contains(key, "idle") {
 					t.Errorf("%s is %v, %v", key, v, ok)
 				}
 			}
