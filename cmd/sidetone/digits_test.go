@@ -54,3 +54,36 @@ func TestKeysBetweenPhonesOfDifferentKinds(t *testing.T) {
 	}
 	o.settled(t)
 }
+
+// TestKeysInTheVoice: what a phone of the kind inband presses arrives as events at one of the kind rfc2833, and the other way as tones.
+func TestKeysInTheVoice(t *testing.T) {
+	o := newOffice(t, 2, func(c *config.Config) { c.Stations[1].DTMF = "inband" })
+	a, b := pair(t, o.phone(t, 0, nil), o.phone(t, 1, nil))
+	flows(t, 10, a, b)
+	var pcm []int16
+	for _, k := range []byte("4*") {
+		tone := dtmf.NewTone(dtmf.Press{Key: k}, dtmf.Rate)
+		for !tone.Done() {
+			frame := make([]int16, 160)
+			tone.Read(frame)
+			pcm = append(pcm, frame...)
+		}
+		pcm = append(pcm, make([]int16, 1600)...)
+	}
+	if _, err := b.Say(soon(t), pcm); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "two keys as events", func() bool { return a.Keys() == "4*" })
+	from := time.Now()
+	a.Press("7", 200*time.Millisecond)
+	flows(t, 40, b)
+	heard := ""
+	dtmf.NewDetector().Write(b.Heard(from, time.Now()), func(p dtmf.Press) { heard += string(p.Key) })
+	if heard != "7" || b.Keys() != "" {
+		t.Errorf("the phone heard %q in its voice and got events %q", heard, b.Keys())
+	}
+	if err := a.Hangup(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	o.settled(t)
+}

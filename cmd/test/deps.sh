@@ -11,6 +11,7 @@ needed=(
 	baresip:baresip-core
 	kamailio:kamailio
 	sox:sox
+	espeak-ng:espeak-ng
 	rtpengine:rtpengine-daemon
 	ip:iproute2
 	iptables:iptables

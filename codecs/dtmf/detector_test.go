@@ -93,17 +93,17 @@ func TestDetectionLimits(t *testing.T) {
 		{"level of each, dBm0", func(s *signal, x float64) { s.low, s.high = x, x }, 0, -50, []float64{0, -3, -20, -36}, []float64{-45}},
 		{"dropout within 160 ms, ms", func(s *signal, x float64) { s.on, s.dropout = msec(160), msec(x) }, 0, 60, []float64{5, 10}, nil},
 	}
-	const points = 30
+	const points = 16
 	fmt.Printf("%-30s %12s %12s\n", "limits of the detector", "all up to", "none from")
 	for _, tt := range tests {
 		at := func(x float64) signal { s := normal(); tt.set(&s, x); return s }
 		for _, x := range tt.accept {
-			if right, _ := at(x).rate(4); right < 1 {
+			if right, _ := at(x).rate(2); right < 1 {
 				t.Errorf("%s: at %g %.1f %% are heard", tt.name, x, 100*right)
 			}
 		}
 		for _, x := range tt.refuse {
-			if _, any := at(x).rate(4); any > 0 {
+			if _, any := at(x).rate(2); any > 0 {
 				t.Errorf("%s: at %g %.1f %% are heard", tt.name, x, 100*any)
 			}
 		}

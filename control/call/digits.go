@@ -82,14 +82,22 @@ func (c *Call) listen(l *Leg) {
 	if l.keypad.heard == want {
 		return
 	}
+	before := l.keypad.heard
 	l.keypad.heard = want
-	if !want.events {
-		c.check(l.media.OnDigit(nil))
-		return
+	report := func(on bool, way Digits) func(dtmf.Press) {
+		if !on {
+			return nil
+		}
+		return func(p dtmf.Press) { // on the shard's thread
+			l.Do(func(c *Call) { c.pressed(l, p, way) }, nil)
+		}
 	}
-	c.check(l.media.OnDigit(func(p dtmf.Press) { // on the shard's thread
-		l.Do(func(c *Call) { c.pressed(l, p, DigitsEvents) }, nil)
-	}))
+	if want.events != before.events {
+		c.check(l.media.OnDigit(report(want.events, DigitsEvents)))
+	}
+	if want.tones != before.tones {
+		c.check(l.media.OnTone(report(want.tones, DigitsInband)))
+	}
 }
 
 // pressed takes a key of a leg's phone to its owner or to the other phone.

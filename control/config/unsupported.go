@@ -25,7 +25,6 @@ var unsupported = []struct {
 			found("media.mgi_ports")
 		}
 	}},
-	{"DTMF in the voice", perStation("dtmf", func(s, _ Station) bool { return s.DTMF == "inband" })},
 	{"a trunk code before numbers", perStation("insert_trunk", func(s, d Station) bool { return s.InsertTrunk != d.InsertTrunk })},
 	{"ip", perStation("auth", func(s, _ Station) bool { return s.Auth == "ip" })},
 	{"a station group", func(c, _ *Config, found func(string)) {

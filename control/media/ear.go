@@ -2,6 +2,7 @@ package media
 
 import (
 	"sidetone/codecs/dtmf"
+	"sidetone/codecs/resample"
 	"sidetone/control/sdp"
 	"sidetone/mixer/receive"
 	"sidetone/mixer/record"
@@ -13,10 +14,12 @@ import (
 // anything it is not in the packets' way.
 //
 //	relay.Leg ── Route.Tap ─► ear ─┬─ telephone-event ─► dtmf.Receiver ─► pressed
-//	                               └─► receive.Stream ── Tick ─► record.Track
+//	                               └─► receive.Stream ── Tick ─┬─► record.Track
+//	                                                           └─► dtmf.Detector ─► toned
 type ear struct {
 	// Owned by the leg's actor: what is wanted.
 	digits func(dtmf.Press)
+	tones  func(dtmf.Press)
 	track  *record.Track
 	tuned  []sdp.Codec
 
@@ -27,6 +30,11 @@ type ear struct {
 	stream  *receive.Stream // nil while nothing has to be decoded
 	tape    *record.Track
 	frame   []int16
+
+	toned    func(dtmf.Press)
+	detector *dtmf.Detector
+	down     *resample.Resampler // to the detector's rate
+	narrow   [dtmf.Rate / 50]int16
 }
 
 // payloadTypes is a set of them.
@@ -46,7 +54,7 @@ func eventTypes(list []sdp.Codec) (s payloadTypes) {
 }
 
 // wanted: somebody wants to know something.
-func (e *ear) wanted() bool { return e.digits != nil || e.track != nil }
+func (e *ear) wanted() bool { return e.digits != nil || e.tones != nil || e.track != nil }
 
 // ReceiveRTP is for relay.Sink.
 //
@@ -70,6 +78,10 @@ func (e *ear) Tick(now int64) {
 	if e.tape != nil {
 		e.tape.Write(now, e.frame)
 	}
+	if e.toned != nil {
+		n := e.down.Resample(e.narrow[:], e.frame)
+		e.detector.Write(e.narrow[:n], e.toned)
+	}
 }
 
 // OnDigit tells fn of each key that the phone presses and that arrives as telephone-event (RFC 4733), once, when it
@@ -79,13 +91,22 @@ func (l *Leg) OnDigit(fn func(dtmf.Press)) error {
 	return l.attend()
 }
 
+// OnTone tells fn of each key that the phone presses and that is heard in its voice, as OnDigit does; for phones that send them so.
+func (l *Leg) OnTone(fn func(dtmf.Press)) error {
+	l.ear.tones = fn
+	return l.attend()
+}
+
 // attend makes the ear hear what is wanted, and not more.
 func (l *Leg) attend() error {
 	e := &l.ear
 	e.tuned = l.local
 	events, stream, rate := eventTypes(l.local), e.stream, 0
-	if e.track != nil {
+	switch {
+	case e.track != nil:
 		rate = e.track.Rate()
+	case e.tones != nil:
+		rate = dtmf.Rate
 	}
 	switch {
 	case rate == 0:
@@ -93,8 +114,19 @@ func (l *Leg) attend() error {
 	case stream == nil || len(e.frame) != rate/50:
 		stream = l.listener(rate)
 	}
+	detector, down := e.detector, e.down
+	if e.tones == nil {
+		detector, down = nil, nil
+	} else if detector == nil || stream != e.stream {
+		var err error
+		if down, err = resample.New(rate, dtmf.Rate); err != nil {
+			return err
+		}
+		detector = dtmf.NewDetector()
+	}
 	l.relay.Run(func() {
 		e.pressed, e.events, e.tape = e.digits, events, e.track
+		e.toned, e.detector, e.down = e.tones, detector, down
 		e.stream = stream
 		if stream == nil {
 			l.relay.RemoveTicker(e)

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -10,7 +11,9 @@ import (
 
 	"sidetone/codecs"
 	"sidetone/codecs/dtmf"
+	"sidetone/codecs/g711"
 	"sidetone/control/sdp"
+	"sidetone/mixer/record"
 	"sidetone/relay"
 	"sidetone/relay/rtp"
 	"sidetone/relay/udp/udptest"
@@ -177,3 +180,55 @@ func TestKeysAreReportedWhateverTheLegDoes(t *testing.T) {
 		t.Error("the other phone heard nothing of the calls")
 	}
 }
+
+// Tones in the voice are reported while somebody wants them, at whatever rate the leg is listened to, and a recording that begins
+// meanwhile takes nothing from them.
+func TestTonesAreReported(t *testing.T) {
+	x := newExchange(t)
+	a := x.handset(t, 4000, 0, "0\r\n")
+	var got keys
+	if err := a.leg.OnTone(got.add); err != nil {
+		t.Fatal(err)
+	}
+	press := func(key byte) {
+		tone := dtmf.NewTone(dtmf.Press{Key: key}, 8000)
+		for !tone.Done() {
+			var pcm [160]int16
+			var payload [160]byte
+			tone.Read(pcm[:])
+			a.say(0, payload[:g711.MuLaw{}.Encode(payload[:], pcm[:])])
+		}
+		for range 20 { // through the jitter buffer
+			a.say(0, silence20)
+		}
+	}
+	press('1')
+	r, err := record.New(record.Config{Path: t.TempDir() + "/a.wav", Rate: 16000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.leg.Record(r.Track(0)); err != nil {
+		t.Fatal(err)
+	}
+	press('2')
+	if err := a.leg.Record(nil); err != nil {
+		t.Fatal(err)
+	}
+	r.Stop()
+	if err := r.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	press('3')
+	if got.String() != "123" || r.Info().Length < 400*time.Millisecond {
+		t.Errorf("heard %q, recorded %v", got.String(), r.Info().Length)
+	}
+	if err := a.leg.OnTone(nil); err != nil {
+		t.Fatal(err)
+	}
+	press('4')
+	if got.String() != "123" {
+		t.Errorf("heard %q after the end", got.String())
+	}
+}
+
+var silence20 = bytes.Repeat([]byte{0xFF}, 160)
