@@ -216,6 +216,9 @@ func (b *Baresip) fail(what string, err error) error {
 // Tel returns the phone's number.
 func (b *Baresip) Tel() string { return b.cfg.Tel }
 
+// Codecs returns what the phone was given, or its defaults.
+func (b *Baresip) Codecs() []string { return b.cfg.Codecs }
+
 // Tone returns what the phone speaks.
 func (b *Baresip) Tone() audio.Tone { return audio.Tone{Name: b.cfg.Tel, Hz: b.cfg.Tone} }
 
