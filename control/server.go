@@ -44,6 +44,7 @@ type Server struct {
 	recordings *recordings.Keeper
 	store      *store.Store
 	where      *registrations
+	messages   *messages
 	started    time.Time
 	ready      chan struct{}
 }
@@ -70,6 +71,7 @@ func (s *Server) build() (err error) {
 	if s.store, err = store.Open(store.Config{Dir: cfg.Store.Dir, Logger: s.log}); err != nil {
 		return err
 	}
+	s.messages = s.openMessages()
 	s.where = &registrations{table: store.NewTable[[]sip.Kept](s.store, "registrations")}
 	latching, err := relay.ParseMode(cfg.Media.Latching)
 	if err != nil {
@@ -112,12 +114,14 @@ func (s *Server) build() (err error) {
 			NATCheckPort: cfg.SIP.NATCheck == "ip_port", MaxStations: cfg.SIP.MaxStations, MaxContacts: cfg.SIP.MaxContacts, OnChange: s.registration,
 		},
 		Exclusive: exclusive(cfg),
+		Events:    []sip.EventPackage{s.messages.pkg()},
 		OnInvite:  func(in *sip.Invite) { s.exchange.OnInvite(in) },
 		Logger:    s.log,
 	})
 	if err != nil {
 		return err
 	}
+	s.messages.stack = s.stack
 	settings := features.NewSettings(s.store)
 	s.recordings = recordings.New(filepath.Join(cfg.Store.Dir, "recordings"), s.log)
 	s.exchange = call.New(call.Config{
@@ -186,6 +190,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}()
 		s.exchange.Shutdown(expired)
 		timeout.Stop()
+		s.messages.mail.Wait()
 		stop(nil)
 	case <-parts.Done():
 	}
@@ -266,6 +271,7 @@ func (s *Server) addFeatures(settings *features.Settings) {
 	}, s.log)
 	features.NewPickup(x, features.PickupCodes{MyGroup: codes.PickupMyGroup, Group: codes.PickupGroup, Directed: codes.PickupDirected})
 	features.NewPark(x, codes.Park, codes.Retrieve, s.log)
+	s.messages.mail = features.NewVoiceMail(x, s.messages.boxes, codes.VoiceMail, s.log)
 }
 
 func timeouts(cfg *config.Config) call.Timeouts {
@@ -280,5 +286,8 @@ func (s *Server) registration(ev sip.RegistrationEvent) {
 	s.log.Info("registration", "event", ev.Kind, "tel", ev.Binding.Tel, "peer", ev.Binding.Flow.Remote.String(), "reason", ev.Reason)
 	if ev.Kind != sip.Rejected {
 		s.where.changed(ev.Binding.Tel, s.stack.Registrar())
+	}
+	if ev.Kind == sip.Registered {
+		s.messages.registered(ev.Binding.Tel)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"sidetone/control/api"
 	"sidetone/control/call"
+	"sidetone/control/voicemail"
 	"sidetone/relay"
 )
 
@@ -44,6 +45,7 @@ func (s state) Stations() []api.Station {
 		}
 		for _, row := range rows {
 			row.Tel, row.Name, row.Calls = c.Tel, c.Name, len(s.exchange.Legs(c.Tel))
+			row.Messages = api.Waiting(s.messages.boxes.Waiting(c.Tel))
 			list = append(list, row)
 		}
 	}
@@ -140,4 +142,13 @@ func (s state) Capacity() api.Capacity {
 	r := s.records.Stats()
 	c.Records = api.Records{Written: r.Written, Dropped: r.Dropped, Failed: r.Failed}
 	return c
+}
+
+// SetWaiting is for api.State.
+func (s state) SetWaiting(tel string, w api.Waiting) bool {
+	if _, ok := s.exchange.Station(tel); !ok {
+		return false
+	}
+	s.messages.boxes.SetElsewhere(tel, voicemail.Waiting(w))
+	return true
 }

@@ -22,6 +22,7 @@ type Seen struct {
 	At     time.Time
 	Method string
 	CallID string
+	Body   string
 }
 
 // Phone is one phone with any number of lines.
@@ -288,7 +289,7 @@ func (p *Phone) Revive() { p.vanished.Store(false) }
 // receive handles one message, in network order.
 func (p *Phone) receive(m sip.Message, source string) {
 	if request, ok := m.(*sip.Request); ok {
-		s := Seen{At: time.Now(), Method: string(request.Method)}
+		s := Seen{At: time.Now(), Method: string(request.Method), Body: string(request.Body())}
 		if id := request.CallID(); id != nil {
 			s.CallID = id.Value()
 		}

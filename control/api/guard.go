@@ -44,8 +44,8 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, action := range actions {
-		id, ok := strings.CutPrefix(r.URL.Path, action.path)
-		if !ok || id == "" || strings.Contains(id, "/") {
+		id, ok := action.matches(r.URL.Path)
+		if !ok {
 			continue
 		}
 		switch {
@@ -53,7 +53,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", action.method)
 			fail(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
 		case g.passes(w, r):
-			action.serve(g.state, w, id)
+			action.serve(g.state, w, r, id)
 		}
 		return
 	}

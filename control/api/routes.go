@@ -3,8 +3,12 @@ package api
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 //go:embed openapi.yaml
@@ -23,6 +27,8 @@ type State interface {
 	AccessLog() []Access
 	// Terminate ends a call; false when there is none of that id.
 	Terminate(id string) bool
+	// SetWaiting notes what another system keeps for a station; false when there is no such station.
+	SetWaiting(tel string, w Waiting) bool
 }
 
 // route is one path. open ones ask for no token.
@@ -32,21 +38,63 @@ type route struct {
 	serve func(State, http.ResponseWriter)
 }
 
-// action is a path that changes something, for one element of a list: the path with its id behind.
+// action is a path that changes something; {id} in it stands for one element of a list.
 type action struct {
 	method, path string
-	serve        func(s State, w http.ResponseWriter, id string)
+	serve        func(s State, w http.ResponseWriter, r *http.Request, id string)
 }
 
 // actions ask for the token, where there is one.
 var actions = []action{
-	{http.MethodDelete, "/v1/calls/", func(s State, w http.ResponseWriter, id string) {
+	{http.MethodDelete, "/v1/calls/{id}", func(s State, w http.ResponseWriter, _ *http.Request, id string) {
 		if !s.Terminate(id) {
 			fail(w, http.StatusNotFound, "there is no call "+id)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}},
+	{http.MethodPut, "/v1/stations/{id}/waiting", func(s State, w http.ResponseWriter, r *http.Request, id string) {
+		var waiting Waiting
+		if err := decode(r, &waiting); err != nil {
+			fail(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		if waiting.New < 0 || waiting.Old < 0 {
+			fail(w, http.StatusBadRequest, "fewer than no messages")
+			return
+		}
+		if !s.SetWaiting(id, waiting) {
+			fail(w, http.StatusNotFound, "there is no station "+id)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}},
+}
+
+// matches compares a path with the action's and returns what stands for {id}.
+func (a action) matches(path string) (id string, ok bool) {
+	before, after, _ := strings.Cut(a.path, "{id}")
+	id, ok = strings.CutPrefix(path, before)
+	if ok {
+		id, ok = strings.CutSuffix(id, after)
+	}
+	return id, ok && id != "" && !strings.Contains(id, "/")
+}
+
+// most is how long the body of a request may be.
+const most = 64 << 10
+
+// decode reads the body of a request, which must be JSON of the shape of v and nothing else.
+func decode(r *http.Request, v any) error {
+	d := json.NewDecoder(io.LimitReader(r.Body, most))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("the body is not what is wanted: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("the body goes on after what is wanted")
+	}
+	return nil
 }
 
 // routes is the whole of the API; openapi.yaml describes the same.

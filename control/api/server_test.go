@@ -47,6 +47,14 @@ func (f fixed) Terminate(id string) bool {
 	return false
 }
 
+func (f fixed) SetWaiting(tel string, w Waiting) bool {
+	if f.ended != nil && tel == "217" {
+		*f.ended = append(*f.ended, fmt.Sprint(tel, w))
+		return true
+	}
+	return false
+}
+
 // ask sends one request to the handler. The host is our address unless the header Host says otherwise.
 func ask(state State, token, method, path string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, nil)
@@ -101,8 +109,8 @@ func TestBodies(t *testing.T) {
 		{"/v1/capacity", fixed{}, 200, `{"stations":{"used":0,"limit":0},"calls":{"used":0,"limit":0},"rooms":{"used":0,"limit":0},"mps_channels":{"used":0,"limit":0},` +
 			`"mgi_ports":{"used":0,"limit":0},"ports":[],"records":{"written":0,"dropped":0,"failed":0},"uptime":0,"draining":false}`},
 		{"/v1/stations", full, 200, `{"stations":[{"tel":"217","name":"Desk","status":"registered","phone_type":"Phone 1.0","public_ip":"192.168.1.44",` +
-			`"public_port":5062,"signal_port":5060,"protocol":"udp","behind_nat":true,"expires":55,"calls":1},` +
-			`{"tel":"218","name":"","status":"unregistered","behind_nat":false,"expires":0,"calls":0}]}`},
+			`"public_port":5062,"signal_port":5060,"protocol":"udp","behind_nat":true,"expires":55,"calls":1,"messages":{"new":0,"old":0}},` +
+			`{"tel":"218","name":"","status":"unregistered","behind_nat":false,"expires":0,"calls":0,"messages":{"new":0,"old":0}}]}`},
 		{"/v1/calls", full, 200, `{"calls":[{"id":"c-1","state":"talking","from":"217","to":"218","since":"2031-05-06T07:08:09Z","answered":"2031-05-06T07:08:10Z","legs":[` +
 			`{"id":"c-1/a","tel":"217","direction":"in","answered":true,"holding":false,"peer":"192.168.1.44:5062","local_media":"192.168.1.10:20000",` +
 			`"remote_media":"[2001:db8::1]:4000","latch":"locked","codec":"PCMA","ssrc":3735928559,"received":{"packets":50,"bytes":8600,"lost":1},` +
@@ -396,5 +404,32 @@ func TestLimit(t *testing.T) {
 	}
 	for _, c := range append(clients, second, third) {
 		_ = c.Close()
+	}
+}
+
+func TestSetWaiting(t *testing.T) {
+	for _, tt := range []struct {
+		path, body string
+		code       int
+		told       string
+	}{
+		{"/v1/stations/217/waiting", `{"new":2,"old":1}`, 204, "217{2 1}"},
+		{"/v1/stations/217/waiting", `{"new":2}`, 204, "217{2 0}"},
+		{"/v1/stations/999/waiting", `{"new":2}`, 404, ""},
+		{"/v1/stations//waiting", `{"new":2}`, 404, ""},
+		{"/v1/stations/217/waiting", `{"new":-1}`, 400, ""},
+		{"/v1/stations/217/waiting", `{"fresh":1}`, 400, ""},
+		{"/v1/stations/217/waiting", `{"new":1} {}`, 400, ""},
+		{"/v1/stations/217/waiting", `{"new":1`, 400, ""},
+		{"/v1/stations/217/waiting", "", 400, ""},
+	} {
+		var told []string
+		r := httptest.NewRequest(http.MethodPut, tt.path, strings.NewReader(tt.body))
+		r.Host = "127.0.0.1:8080"
+		w := httptest.NewRecorder()
+		newGuard(fixed{ended: &told}, "", slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+		if w.Code != tt.code || strings.Join(told, " ") != tt.told {
+			t.Errorf("%s %s: %d %v, want %d %q", tt.path, tt.body, w.Code, told, tt.code, tt.told)
+		}
 	}
 }

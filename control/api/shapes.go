@@ -18,6 +18,13 @@ type Station struct {
 	BehindNAT  bool       `json:"behind_nat"`
 	Expires    int64      `json:"expires"` // seconds its registration lasts from now, 0 when there is none
 	Calls      int        `json:"calls"`   // it is in at present
+	Messages   Waiting    `json:"messages"`
+}
+
+// Waiting counts the messages that wait for a station.
+type Waiting struct {
+	New int `json:"new"`
+	Old int `json:"old"`
 }
 
 // Call is a running call.

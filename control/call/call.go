@@ -46,6 +46,7 @@ type Call struct {
 	called     string      // the number that rings, after forwards
 	diversions []diversion // the forwards
 	waits      *waiting    // a is answered and waits for somebody
+	machine    *Attendance // a talks to a machine
 	timer      *time.Timer // of waits
 
 	recorder   *record.Recorder // nil while it is not recorded
@@ -196,6 +197,7 @@ func (c *Call) end(by, reason string) {
 	if w := c.waits; w != nil {
 		w.refer.fail(487)
 	}
+	c.dismiss()
 	for _, l := range slices.Concat([]*Leg{c.a, c.b}, c.tries, c.arriving) {
 		if l != nil {
 			c.drop(l, reason)

@@ -107,6 +107,7 @@ type Exchange struct {
 	cfg      Config
 	features []Feature
 	services []Service
+	machines []Service // those that calls may be forwarded to
 	watchers []Watcher
 	dialIn   map[string]*Room
 	lines    lines
@@ -139,6 +140,9 @@ func (x *Exchange) AddFeature(f Feature) { x.features = append(x.features, f) }
 
 // AddService makes a code dialable whose call is connected.
 func (x *Exchange) AddService(s Service) { x.services = append(x.services, s) }
+
+// AddDestination makes a code dialable at which something of ours answers; calls may be forwarded to it.
+func (x *Exchange) AddDestination(s Service) { x.machines = append(x.machines, s) }
 
 // Watch tells w what happens to legs.
 func (x *Exchange) Watch(w Watcher) { x.watchers = append(x.watchers, w) }
@@ -228,6 +232,15 @@ func (x *Exchange) service(number string) Service {
 	return nil
 }
 
+func (x *Exchange) destination(number string) Service {
+	for _, s := range x.machines {
+		if s.Match(number) {
+			return s
+		}
+	}
+	return nil
+}
+
 // Held is the leg on which a station put somebody on hold last, or nil.
 func (x *Exchange) Held(tel string) *Leg { return x.lines.held(tel, nil) }
 
@@ -239,10 +252,10 @@ func (x *Exchange) HeldApart(tel string) *Leg {
 // Ringing are the legs that ring at the stations that are meant, the longest first.
 func (x *Exchange) Ringing(meant func(tel string) bool) []*Leg { return x.lines.ringing(meant) }
 
-// Known: the number is a station's or a room's.
+// Known: the number can be called: a station's, a room's, a machine's.
 func (x *Exchange) Known(number string) bool {
 	_, ok := x.cfg.Stations[number]
-	return ok || x.room(number) != nil
+	return ok || x.room(number) != nil || x.destination(number) != nil
 }
 
 // Station is what is known of a station.

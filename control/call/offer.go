@@ -52,7 +52,7 @@ func (c *Call) answerTo(l *Leg) media.Local {
 	e := c.x.cfg.Media
 	peer := c.other(l)
 	switch {
-	case l.room != nil:
+	case l.room != nil || c.machine != nil:
 		w.Codecs = e.Mixable(l.media.Remote())
 	case peer.live():
 		w.Codecs = c.bridged(l, peer)

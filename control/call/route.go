@@ -46,6 +46,10 @@ func (c *Call) dial(number string) {
 			c.enter(room)
 			return
 		}
+		if d := c.x.destination(number); d != nil {
+			d.Serve(c.a, number)
+			return
+		}
 		s, ok := c.x.cfg.Stations[number]
 		if !ok {
 			c.reject(404, "unknown number")

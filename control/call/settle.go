@@ -12,7 +12,7 @@ import (
 //	talking           hears the peer     hears nothing (recvonly: the peer)
 //	holding           hears tone, music  hears nothing
 //	in a room         the room's mix, unless it holds
-//	nobody there      ringback or music, when it waits (waiting.go)
+//	nobody there      ringback or music, when it waits (waiting.go); what a machine plays (attendance.go)
 func (c *Call) settle() {
 	a := c.a
 	b := c.other(a) // before the answer, a phone whose early media is heard
@@ -46,6 +46,9 @@ func (c *Call) plan(l, peer *Leg) media.Plan {
 	if peer == nil && l == c.a && c.waits != nil && l.listens() {
 		return media.Plan{Hear: c.waits.hears}
 	}
+	if peer == nil && l == c.a && c.machine != nil && l.listens() {
+		return media.Plan{Hear: c.machine.program}
+	}
 	if peer == nil || peer.room != nil {
 		return media.Plan{}
 	}
@@ -68,7 +71,7 @@ func (c *Call) watch(l *Leg) {
 	case !l.live():
 	case !l.answered:
 		l.media.SetTimeouts(0, 0)
-	case l.holding() || l.room == nil && (peer == nil || peer.live() && peer.holding()):
+	case l.holding() || l.room == nil && (peer == nil && c.machine == nil || peer.live() && peer.holding()):
 		l.media.SetTimeouts(t.Hold, t.Hold)
 	default:
 		l.media.SetTimeouts(t.NoMedia, t.OneWay)
@@ -85,7 +88,7 @@ func (c *Call) want(l *Leg) media.Local {
 			w.Codecs = e.Everything()
 		}
 	}
-	if l.room == nil && peer == nil {
+	if l.room == nil && peer == nil && (c.machine == nil || !l.answered) {
 		w.Direction = l.media.Told() // nothing to say before somebody is there
 		return w
 	}
