@@ -126,7 +126,7 @@ func (s *Server) build() (err error) {
 	s.recordings = recordings.New(filepath.Join(cfg.Store.Dir, "recordings"), s.log)
 	s.exchange = call.New(call.Config{
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
-		Stations: directory.stations, Rooms: rooms(cfg), RoomMusic: firstMusic(cfg),
+		Stations: directory.stations, Groups: groups(cfg), Rooms: rooms(cfg), RoomMusic: firstMusic(cfg),
 		Dialog: s.stack.Dialog, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
 		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Logger: s.log,
 	})

@@ -107,3 +107,15 @@ func rooms(cfg *config.Config) []call.RoomConfig {
 	}
 	return list
 }
+
+func groups(cfg *config.Config) []call.GroupConfig {
+	order := map[string]call.Order{"unconditional": call.Unconditional, "sequential": call.Sequential, "distributed": call.Distributed}
+	var list []call.GroupConfig
+	for _, g := range cfg.Groups {
+		list = append(list, call.GroupConfig{
+			Number: g.Number, Ring: order[g.Ring], Members: g.Members,
+			AtOnce: g.SIPRingingAtOnce, Step: g.Step, MemberTime: g.MemberTime,
+		})
+	}
+	return list
+}

@@ -48,6 +48,7 @@ type Call struct {
 	waits      *waiting    // a is answered and waits for somebody
 	machine    *Attendance // a talks to a machine
 	timer      *time.Timer // of waits
+	hunt       *hunt       // nil while no group is rung
 
 	recorder   *record.Recorder // nil while it is not recorded
 	recordings []string         // files
@@ -192,6 +193,7 @@ func (c *Call) end(by, reason string) {
 	}
 	c.endedBy, c.reason = c.role(by), reason
 	c.stopTimer()
+	c.stopHunt()
 	c.x.cfg.Logger.Info("call ended", "call_id", c.id, "from", c.from, "to", c.number, "by", by, "reason", reason)
 	c.ended = true
 	if w := c.waits; w != nil {

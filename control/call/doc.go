@@ -12,6 +12,7 @@
 //	   │    sip.Dialog + media.Leg    sip.Dialog + media.Leg
 //	   │
 //	   ├─ route.go    where a number leads: rooms, stations, forwards, do not disturb
+//	   ├─ group.go    station groups: who of the members rings, and when
 //	   ├─ setup.go    ringing, forking, early media, answer, failure codes
 //	   ├─ offer.go    re-INVITE and UPDATE from a phone: hold, resume, codecs
 //	   ├─ settle.go   after every event: who hears whom, what phones are told

@@ -33,6 +33,8 @@ type Station struct {
 	Unreachable string
 	// TransferOnHangup: with one call on hold, ending the other one joins the two.
 	TransferOnHangup bool
+	// CallWaiting: it rings although it has a call.
+	CallWaiting bool
 }
 
 // RoomConfig is a dial-in room.
@@ -90,6 +92,7 @@ type Config struct {
 	// Forwards is how often a call may be forwarded.
 	Forwards  int
 	Stations  map[string]Station
+	Groups    []GroupConfig
 	Rooms     []RoomConfig
 	RoomMusic string
 	Timeouts  Timeouts
@@ -110,6 +113,7 @@ type Exchange struct {
 	machines []Service // those that calls may be forwarded to
 	watchers []Watcher
 	dialIn   map[string]*Room
+	groups   map[string]*group
 	lines    lines
 	byMedia  sync.Map // *relay.Leg -> *Leg
 	byDialog sync.Map // *sip.Dialog -> *Leg
@@ -128,7 +132,10 @@ func New(cfg Config) *Exchange {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	x := &Exchange{cfg: cfg, calls: make(map[string]*Call), dialIn: make(map[string]*Room), idle: make(chan struct{})}
+	x := &Exchange{cfg: cfg, calls: make(map[string]*Call), dialIn: make(map[string]*Room), groups: make(map[string]*group), idle: make(chan struct{})}
+	for _, g := range cfg.Groups {
+		x.groups[g.Number] = &group{GroupConfig: g}
+	}
 	for _, r := range cfg.Rooms {
 		x.dialIn[r.Number] = x.NewRoom(r.Number, "", r.Members, nil)
 	}
@@ -252,10 +259,10 @@ func (x *Exchange) HeldApart(tel string) *Leg {
 // Ringing are the legs that ring at the stations that are meant, the longest first.
 func (x *Exchange) Ringing(meant func(tel string) bool) []*Leg { return x.lines.ringing(meant) }
 
-// Known: the number can be called: a station's, a room's, a machine's.
+// Known: the number can be called: a station's, a group's, a room's, a machine's.
 func (x *Exchange) Known(number string) bool {
 	_, ok := x.cfg.Stations[number]
-	return ok || x.room(number) != nil || x.destination(number) != nil
+	return ok || x.room(number) != nil || x.groups[number] != nil || x.destination(number) != nil
 }
 
 // Station is what is known of a station.

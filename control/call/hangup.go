@@ -21,7 +21,7 @@ func (c *Call) transferOnHangup(l *Leg) bool {
 		peer = c.a
 	}
 	talks := l.answered && peer.live() && peer.answered && peer.room == nil
-	rings := l == c.a && !l.answered && c.b == nil && len(c.tries) > 0
+	rings := l == c.a && !l.answered && c.b == nil && (len(c.tries) > 0 || c.hunt != nil)
 	held := c.x.lines.held(l.tel, func(h *Leg) bool { return h != l && h.Call() != c && !h.State().InRoom })
 	if !talks && !rings || held == nil {
 		return false
@@ -47,7 +47,7 @@ func (c *Call) transferOnHangup(l *Leg) bool {
 
 // handed takes the party that was on hold. If the other one has hung up meanwhile, it goes back to where it was held.
 func (c *Call) handed(x *Leg, from *Call, held *Leg) {
-	if (c.a == nil && c.b == nil && len(c.tries) == 0) || !c.place(x) {
+	if (c.a == nil && c.b == nil && len(c.tries) == 0 && c.hunt == nil) || !c.place(x) {
 		c.give(x, from, func() {
 			if held.gone || !from.place(x) {
 				from.drop(x, "transfer failed")

@@ -162,7 +162,7 @@ func (c *Call) takeOver(x, old *Leg, rep sip.Replaces, ref *referral) int {
 		return 481
 	case old.answered && (!partner.live() || !partner.answered || partner.room != nil):
 		return 481
-	case !old.answered && (old != c.a || len(c.tries) == 0):
+	case !old.answered && (old != c.a || len(c.tries) == 0 && c.hunt == nil):
 		return 481
 	}
 	c.movedBy = old.tel

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"sidetone/control/sdp"
 	"sidetone/control/sip"
 )
 
@@ -32,18 +33,22 @@ var (
 	unreachable = diversion{reason: "unavailable", cause: 503}
 )
 
-// dial brings the caller to a number: into a room, or it rings every contact of a station, after what forwards make of
-// the number. A station in DND is busy to everybody, but its forward of all calls is followed.
+// dial brings the caller to a number: into a room, to the members of a group (group.go), or it rings every contact of a
+// station, after what forwards make of the number. A station in DND is busy to everybody, but its forward of all calls is followed.
 //
 //	caller ── INVITE 218 ──► call                       218 has 601219 set
 //	caller ◄── 181 ───────── call ── INVITE ──► 219     Diversion: <sip:218>;reason=unconditional
 //
-//	404 no such number · 480 not registered, or forwarded in a circle · 486 busy (call waiting is off)
+//	404 no such number · 480 not registered, or forwarded in a circle · 486 busy, and it has no call waiting
 func (c *Call) dial(number string) {
 	for {
 		c.called = number
 		if room := c.x.room(number); room != nil {
 			c.enter(room)
+			return
+		}
+		if g := c.x.groups[number]; g != nil {
+			c.huntIn(g)
 			return
 		}
 		if d := c.x.destination(number); d != nil {
@@ -69,7 +74,7 @@ func (c *Call) dial(number string) {
 			to, why, code, reason = s.Unreachable, unreachable, 480, "not registered"
 		case number == c.a.tel:
 			code, reason = 486, "busy"
-		case c.x.lines.busy(number):
+		case c.x.lines.busy(number) && !s.CallWaiting:
 			to, why, code, reason = set.Busy, whileBusy, 486, "busy"
 		default:
 			c.call(s, set, bindings)
@@ -89,17 +94,21 @@ func (c *Call) dial(number string) {
 
 // call rings a station for the caller.
 func (c *Call) call(s Station, set Settings, bindings []sip.Binding) {
-	offer := c.x.cfg.Media.Everything()
-	if c.a.described {
-		offer = c.x.cfg.Media.Extended(c.a.media.Remote())
-	}
-	r := ringing{station: s, from: c.a, offer: offer, timeout: c.x.cfg.Timeouts.Answer}
+	r := ringing{station: s, from: c.a, offer: c.offerFor(c.a), timeout: c.x.cfg.Timeouts.Answer}
 	if set.NoAnswer != "" {
 		r.timeout = min(r.timeout, c.x.cfg.Timeouts.NoAnswer)
 	}
 	if err := c.ring(r, bindings); err != nil {
 		c.refuse(err)
 	}
+}
+
+// offerFor is what to offer a phone that is to talk with a caller.
+func (c *Call) offerFor(caller *Leg) []sdp.Codec {
+	if !caller.described {
+		return c.x.cfg.Media.Everything()
+	}
+	return c.x.cfg.Media.Extended(caller.media.Remote())
 }
 
 // divert notes a forward and tells the caller of it; false when there have been too many or it leads in a circle.

@@ -105,8 +105,9 @@ func hostOf(f sip.Flow) string {
 	return a.String()
 }
 
-// stopRinging cancels whoever rings, but one.
+// stopRinging cancels whoever rings, but one; no other member of a group begins to.
 func (c *Call) stopRinging(but ...*Leg) {
+	c.stopHunt()
 	for _, t := range slices.Clone(c.tries) {
 		if !slices.Contains(but, t) {
 			t.dialog.Cancel(sip.Header{Name: "Reason", Value: `SIP;cause=200;text="Call completed elsewhere"`})
@@ -237,6 +238,10 @@ func (c *Call) lose(l *Leg, code int) {
 		if len(c.tries) == 0 && !l.stands.gone {
 			l.stands.startPatience()
 		}
+		return
+	}
+	if c.hunt != nil {
+		c.missed(code)
 		return
 	}
 	c.failure = worse(c.failure, callerCode(code))

@@ -63,6 +63,9 @@ func checkNumbers(r *report, c *Config) {
 
 // checkMembers checks that a group's members are stations, each once.
 func checkMembers(r *report, c *Config, g Group, path string) {
+	if len(g.Members) > g.SIPMembers {
+		r.add(entry(path, g.SIPMembers), "%d members are more than sip_members, %d", len(g.Members), g.SIPMembers)
+	}
 	for i, tel := range g.Members {
 		switch {
 		case !slices.ContainsFunc(c.Stations, func(s Station) bool { return s.Tel == tel }):

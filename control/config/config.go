@@ -87,9 +87,11 @@ type Room struct {
 type Group struct {
 	Number           string        `yaml:"number"`
 	Ring             string        `yaml:"ring" oneof:"unconditional sequential distributed"`
-	Members          []string      `yaml:"members"` // tel numbers
+	Members          []string      `yaml:"members"`                      // tel numbers
+	SIPMembers       int           `yaml:"sip_members" min:"1" max:"32"` // the most of them
 	SIPRingingAtOnce int           `yaml:"sip_ringing_at_once" min:"1" max:"32"`
 	Step             time.Duration `yaml:"step" min:"0s" max:"10s"`
+	MemberTime       time.Duration `yaml:"member_time" min:"1s" max:"10m"` // how long one rings in a sequential or distributed group
 }
 
 // Trunk is a way to a carrier or another PBX.

@@ -77,7 +77,8 @@ func newInterface() Interface {
 func newMusic() Music { return Music{Name: "default", Files: []string{}} }
 
 func newGroup() Group {
-	return Group{Ring: "unconditional", Members: []string{}, SIPRingingAtOnce: 4, Step: 50 * time.Millisecond}
+	return Group{Ring: "unconditional", Members: []string{}, SIPMembers: 10, SIPRingingAtOnce: 4, Step: 50 * time.Millisecond,
+		MemberTime: 15 * time.Second}
 }
 
 func newTrunk() Trunk {

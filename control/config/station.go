@@ -20,6 +20,7 @@ type Station struct {
 	PickupGroup      string      `yaml:"pickup_group"`
 	Unreachable      string      `yaml:"unreachable"`        // where calls go while it is not registered
 	TransferOnHangup bool        `yaml:"transfer_on_hangup"` // with one call on hold, ending the other joins the two
+	CallWaiting      bool        `yaml:"call_waiting"`       // it rings although it has a call
 	InsertTrunk      InsertTrunk `yaml:"insert_trunk"`
 	BehindNAT        string      `yaml:"behind_nat" oneof:"auto yes no"`
 	Auth             string      `yaml:"auth" oneof:"password ip"`

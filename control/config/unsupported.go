@@ -27,11 +27,6 @@ var unsupported = []struct {
 	}},
 	{"a trunk code before numbers", perStation("insert_trunk", func(s, d Station) bool { return s.InsertTrunk != d.InsertTrunk })},
 	{"ip", perStation("auth", func(s, _ Station) bool { return s.Auth == "ip" })},
-	{"a station group", func(c, _ *Config, found func(string)) {
-		for i := range c.Groups {
-			found(entry("groups", i))
-		}
-	}},
 	{"a trunk", func(c, _ *Config, found func(string)) {
 		for i := range c.Trunks {
 			found(entry("trunks", i))
