@@ -103,6 +103,7 @@ func (s *Server) build() (err error) {
 	if err != nil {
 		return err
 	}
+	attempts := accessLog{table: store.NewTable[sip.Access](s.store, "access")}
 	s.stack, err = sip.New(sip.Config{
 		TLS: serveTLS, TLSClient: dialTLS,
 		Listen: cfg.SIP.Listen, Realm: cfg.SIP.Realm, UserAgent: "sidetone",
@@ -113,10 +114,10 @@ func (s *Server) build() (err error) {
 			Expires: cfg.SIP.Expires, NATExpires: cfg.SIP.NATExpires,
 			NATCheckPort: cfg.SIP.NATCheck == "ip_port", MaxStations: cfg.SIP.MaxStations, MaxContacts: cfg.SIP.MaxContacts, OnChange: s.registration,
 		},
-		Exclusive: exclusive(cfg),
-		Events:    []sip.EventPackage{s.messages.pkg()},
-		OnInvite:  func(in *sip.Invite) { s.exchange.OnInvite(in) },
-		Logger:    s.log,
+		Exclusive: exclusive(cfg), AccessLog: attempts.rows(s.log), OnAccess: attempts.changed,
+		Events:   []sip.EventPackage{s.messages.pkg()},
+		OnInvite: func(in *sip.Invite) { s.exchange.OnInvite(in) },
+		Logger:   s.log,
 	})
 	if err != nil {
 		return err

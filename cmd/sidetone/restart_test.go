@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -72,13 +73,19 @@ func (s *survivor) kill() {
 // kept says whether the store's files name a key.
 func (s *survivor) kept(t *testing.T, table, key string) bool {
 	t.Helper()
+	return s.onDisk(t, fmt.Sprintf("%s.%x", table, key))
+}
+
+// onDisk says whether the store's files have a text in them.
+func (s *survivor) onDisk(t *testing.T, text string) bool {
+	t.Helper()
 	found := false
 	err := filepath.WalkDir(filepath.Join(filepath.Dir(s.file), "state", "store"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".blk" {
 			return nil // the engine renames files as it works
 		}
 		b, err := os.ReadFile(path)
-		found = found || err == nil && bytes.Contains(b, fmt.Appendf(nil, "%s.%x", table, key))
+		found = found || err == nil && bytes.Contains(b, []byte(text))
 		return nil
 	})
 	check(t, err)
@@ -119,6 +126,47 @@ func TestRegistrationsOutliveKill(t *testing.T) {
 	if code := refused(t, brief, "219"); code != 480 {
 		t.Errorf("a phone that had unregistered: %d", code)
 	}
+}
+
+// TestAccessLogOutlivesKill: the rows of the access log are there after kill -9 and a start; blocks are not.
+func TestAccessLogOutlivesKill(t *testing.T) {
+	s := newSurvivor(t, "")
+	wrong, err := phone.New(phone.Config{Server: s.sip, Tel: "217", UserID: "s217", Password: "guessed"})
+	check(t, err)
+	defer wrong.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = wrong.Run(ctx) }() // ended and waited for by the next line
+	defer func() { cancel(); <-done }()
+	for range 3 { // two failures block
+		if err := wrong.Register(soon(t)); err == nil {
+			t.Fatal("registered with a wrong password")
+		}
+	}
+	const row = `"index":0,`
+	rows := func() string { return body(t, "http://"+s.api+"/v1/access-log") }
+	before := rows()
+	if !strings.Contains(before, row) || !strings.Contains(before, `"count":2`) {
+		t.Fatalf("before: %s", before)
+	}
+	eventually(t, "the row is on disk", func() bool { return s.onDisk(t, `"count":2}`) })
+	s.kill()
+	s.start(t)
+	if after := rows(); after != before {
+		t.Errorf("before: %s\nafter: %s", before, after)
+	}
+	s.phone(t, "217", nil)
+}
+
+// body is what a GET of the API returns.
+func body(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	check(t, err)
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	check(t, err)
+	return string(b)
 }
 
 // TestForwardsAndDNDOutliveKill: so do a forward and do not disturb that were set by codes.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -236,11 +237,33 @@ func TestAccessLog(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("rows\n%s", strings.Join(got, "\n"))
 	}
-	for i := range 2 * accessRows {
+	for i := range 2 * AccessRows {
 		l.add(a, fmt.Sprint(i), "z", now)
 	}
-	if len(l.rows) != accessRows || l.rows[0].Index != uint64(4+accessRows) {
+	if len(l.rows) != AccessRows || l.rows[0].Index != uint64(4+AccessRows) {
 		t.Errorf("%d rows from %d", len(l.rows), l.rows[0].Index)
+	}
+}
+
+// Who keeps the rows hears of each as it stands, and a new run that is given them goes on where the last one ended.
+func TestAccessLogIsGivenOn(t *testing.T) {
+	kept := make(map[uint64]Access)
+	l := accessLog{tell: func(r Access) { kept[r.Index%AccessRows] = r }}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	a := netip.MustParseAddr("10.0.0.2")
+	for i := range AccessRows + 10 {
+		l.add(a, fmt.Sprint(i), "z", now)
+		l.add(a, fmt.Sprint(i), "z", now)
+	}
+	var next accessLog
+	next.restore(slices.Collect(maps.Values(kept)))
+	if !slices.Equal(next.rows, l.rows) || next.next != l.next {
+		t.Errorf("%d rows to %d, want %d to %d", len(next.rows), next.next, len(l.rows), l.next)
+	}
+	next.add(a, fmt.Sprint(AccessRows+9), "z", now.Add(time.Minute))
+	next.add(a, "new", "z", now.Add(time.Minute))
+	if r := next.rows[len(next.rows)-2:]; len(next.rows) != AccessRows || r[0].Count != 3 || r[1].Index != AccessRows+10 {
+		t.Errorf("%d rows, the last %+v", len(next.rows), r)
 	}
 }
 

@@ -63,6 +63,11 @@ type Config struct {
 	// Events are what phones may subscribe to; none refuses every SUBSCRIBE (489).
 	Events []EventPackage
 
+	// AccessLog is the access log of the last run, in any order.
+	AccessLog []Access
+	// OnAccess hears of each row of the access log that is new or has changed, in order; it must not block.
+	OnAccess func(Access)
+
 	// OnInvite is called for each INVITE outside a dialog, in network order, on the goroutine that reads the socket.
 	// It must not block and calls Invite.Reply or Invite.Accept before it returns. nil answers 480.
 	OnInvite func(*Invite)
@@ -176,6 +181,8 @@ func New(c Config) (*Stack, error) {
 	s.digest = newDigestAuth(s)
 	s.registrar = newRegistrar(c.Registrar)
 	s.notifier = newNotifier(c.Events)
+	s.access.tell = c.OnAccess
+	s.access.restore(c.AccessLog)
 	return s, nil
 }
 
