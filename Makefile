@@ -42,7 +42,8 @@ fuzz: ## each fuzz target for FUZZTIME
 bench: ## all benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-soak: build ## all tests COUNT times in other orders, each fuzz target for two minutes, a burst and a long run over both kinds of sockets
+soak: build ## 5,000 calls of mixed features in ten minutes, all tests COUNT times in other orders, each fuzz target for two minutes, a burst and a long run over both kinds of sockets
+	SIDETONE_SOAK=1 $(GO) test -race -run 'TestMixedFeaturesLeaveNothing|TestDripping' -timeout 1h -p 1 ./cmd/sidetone ./control/sip
 	SIDETONE_PEERS=required SIDETONE_SOAK_PACKETS=5000000 SIDETONE_SOAK_ATTACK=10s $(GO) test -race -shuffle=on -p 1 -count=$(COUNT) -timeout 6h ./...
 	cmd/test/fuzz.sh 2m
 	for sockets in auto ports; do \

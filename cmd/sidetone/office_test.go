@@ -32,6 +32,15 @@ type office struct {
 // newOffice starts a server; change may be nil. The test ends it.
 func newOffice(t *testing.T, stations int, change func(*config.Config)) *office {
 	t.Helper()
+	log := &logbook{}
+	o := startOffice(t, stations, change, io.MultiWriter(testWriter{t}, log))
+	o.log = log
+	return o
+}
+
+// startOffice is newOffice with the log elsewhere than in memory.
+func startOffice(t *testing.T, stations int, change func(*config.Config), log io.Writer) *office {
+	t.Helper()
 	cfg := config.Default()
 	cfg.SIP.Listen = []string{"udp:127.0.0.1:0", "tcp:127.0.0.1:0"}
 	cfg.API.Listen = "127.0.0.1:0"
@@ -45,8 +54,7 @@ func newOffice(t *testing.T, stations int, change func(*config.Config)) *office 
 	if change != nil {
 		change(cfg)
 	}
-	log := &logbook{}
-	server, err := control.New(cfg, slog.New(slog.NewTextHandler(io.MultiWriter(testWriter{t}, log), nil)))
+	server, err := control.New(cfg, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +62,7 @@ func newOffice(t *testing.T, stations int, change func(*config.Config)) *office 
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }() // ended by stop, waited for there
 	<-server.Ready()
-	o := &office{server: server, api: server.APIAddress(), log: log}
+	o := &office{server: server, api: server.APIAddress()}
 	for _, a := range server.SIPAddresses() {
 		if rest, ok := strings.CutPrefix(a, "udp:"); ok {
 			o.udp = rest
