@@ -271,6 +271,8 @@ func (s *Server) addFeatures(settings *features.Settings) {
 		NoAnswer: codes.ForwardNoAnswer, BusyNoAnswer: codes.ForwardBusyNoAnswer,
 	}, s.log)
 	features.NewPickup(x, features.PickupCodes{MyGroup: codes.PickupMyGroup, Group: codes.PickupGroup, Directed: codes.PickupDirected})
+	features.NewIntercom(x, codes.Intercom)
+	features.NewPage(x, codes.Page)
 	features.NewPark(x, codes.Park, codes.Retrieve, s.log)
 	s.messages.mail = features.NewVoiceMail(x, s.messages.boxes, codes.VoiceMail, s.log)
 }

@@ -112,8 +112,9 @@ func groups(cfg *config.Config) []call.GroupConfig {
 	order := map[string]call.Order{"unconditional": call.Unconditional, "sequential": call.Sequential, "distributed": call.Distributed}
 	var list []call.GroupConfig
 	for _, g := range cfg.Groups {
+		multicast, _ := netip.ParseAddrPort(g.Multicast) // checked by config
 		list = append(list, call.GroupConfig{
-			Number: g.Number, Ring: order[g.Ring], Members: g.Members,
+			Multicast: multicast, Priority: g.Priority, Number: g.Number, Ring: order[g.Ring], Members: g.Members,
 			AtOnce: g.SIPRingingAtOnce, Step: g.Step, MemberTime: g.MemberTime,
 		})
 	}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"sidetone/bench/audio"
 	"sidetone/bench/phone"
 	"sidetone/control/config"
 )
@@ -257,5 +260,167 @@ func TestCallWaiting(t *testing.T) {
 	check(t, back.Resume(soon(t)))
 	talk(t, first, back)
 	hangup(t, first)
+	o.settled(t)
+}
+
+// asksForAnswer checks that an INVITE asks a phone to answer by itself.
+func asksForAnswer(t *testing.T, c *phone.Call) {
+	t.Helper()
+	if a, b, m := c.Header("Call-Info"), c.Header("Alert-Info"), c.Header("Answer-Mode"); !strings.HasSuffix(a, ";answer-after=0") || !strings.Contains(b, "info=alert-autoanswer") || m != "Auto" {
+		t.Errorf("Call-Info: %s; Alert-Info: %s; Answer-Mode: %s", a, b, m)
+	}
+}
+
+func TestIntercom(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, nil)
+	p := o.voices(t, 3, nil)
+	dials(t, p[1], "601219") // not followed: it is this phone that is wanted
+	call := must[*phone.Call](t)(p[0].Call(soon(t), "*99218"))
+	back := incoming(t, p[1])
+	asksForAnswer(t, back)
+	talk(t, call, back)
+	if got := refused(t, p[2], "*99218"); got != 486 {
+		t.Errorf("a busy station: %d", got)
+	}
+	hangup(t, call)
+	ended(t, back)
+	dials(t, p[1], "401")
+	for number, want := range map[string]int{"*99218": 486, "*99220": 480, "*99999": 404, "*99217": 486} {
+		if got := refused(t, p[0], number); got != want {
+			t.Errorf("%s is answered %d, want %d", number, got, want)
+		}
+	}
+	o.settled(t)
+}
+
+// TestPageByCalls: the talker is heard by all who are free, they by nobody; it ends with the talker, or with the last listener.
+func TestPageByCalls(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 5, func(c *config.Config) { grouped("unconditional", 4)(c); c.FeatureCodes.Page = "*80" })
+	p := o.voices(t, 5, nil)
+	dials(t, p[4], "401")
+	page := must[*phone.Call](t)(p[0].Call(soon(t), "*80500"))
+	var heard []*phone.Call
+	for _, m := range p[1:4] {
+		c := incoming(t, m)
+		asksForAnswer(t, c)
+		heard = append(heard, c)
+	}
+	for _, c := range heard {
+		listens(t, c, p[0])
+	}
+	listens(t, page)
+	hangup(t, heard[0]) // the others go on
+	ended(t, heard[0])
+	listens(t, heard[1], p[0])
+	hangup(t, page)
+	ended(t, heard[1])
+	ended(t, heard[2])
+	o.settled(t)
+
+	page = must[*phone.Call](t)(p[0].Call(soon(t), "*80500"))
+	for _, m := range p[1:4] {
+		hangup(t, incoming(t, m))
+	}
+	ended(t, page)
+	o.settled(t)
+
+	for _, m := range p[1:4] {
+		dials(t, m, "401")
+	}
+	if got := refused(t, p[0], "*80500"); got != 486 {
+		t.Errorf("all in DND: %d", got)
+	}
+	if got := refused(t, p[0], "*80501"); got != 404 {
+		t.Errorf("no such group: %d", got)
+	}
+	o.settled(t)
+}
+
+// TestPageGivenUp: the talker hangs up while members ring.
+func TestPageGivenUp(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, func(c *config.Config) { grouped("unconditional", 3)(c); c.FeatureCodes.Page = "*80" })
+	p := o.voices(t, 4, manual(1, 2, 3))
+	for i := range 10 {
+		page := must[*phone.Call](t)(p[0].Call(soon(t), "*80500"))
+		rings := []*phone.Call{incoming(t, p[1]), incoming(t, p[2]), incoming(t, p[3])}
+		var wg sync.WaitGroup
+		if i > 0 {
+			wg.Go(func() { _ = rings[i%3].Answer(soon(t)) })
+		}
+		hangup(t, page)
+		wg.Wait()
+		for _, r := range rings {
+			ended(t, r)
+		}
+		o.settled(t)
+	}
+}
+
+// TestPageByMulticast: the talker's voice comes to the group address, one page at a time, the one of better priority first.
+func TestPageByMulticast(t *testing.T) {
+	t.Parallel()
+	group := &net.UDPAddr{IP: net.IPv4(224, 0, 1, 77), Port: 0}
+	loopback, err := net.InterfaceByName("lo")
+	if err != nil {
+		t.Skip("no loopback interface by that name")
+	}
+	free, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	check(t, err)
+	group.Port = free.LocalAddr().(*net.UDPAddr).Port
+	free.Close()
+	listener, err := net.ListenMulticastUDP("udp4", loopback, group)
+	check(t, err)
+	defer listener.Close()
+	o := newOffice(t, 3, func(c *config.Config) {
+		c.FeatureCodes.Page = "*80"
+		c.Groups = []config.Group{
+			{Number: "580", Multicast: group.String(), Priority: 5},
+			{Number: "581", Multicast: group.String(), Priority: 1},
+		}
+	})
+	p := o.voices(t, 3, nil)
+	hears := func(tone float64) {
+		t.Helper()
+		var pcm []int16
+		buf := make([]byte, 2000)
+		deadline := time.Now().Add(10 * time.Second)
+		_ = listener.SetReadDeadline(deadline)
+		for time.Now().Before(deadline) {
+			n, err := listener.Read(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n != 172 || buf[0] != 0x80 || buf[1]&0x7f != 0 {
+				t.Fatalf("%d bytes, payload type %d: not 20 ms of PCMU", n, buf[1]&0x7f)
+			}
+			if pcm = audio.MuLaw.Decode(pcm, buf[12:n]); len(pcm) < 8000/5 {
+				continue
+			}
+			if math.Abs(audio.Level(pcm, 8000, tone)-spoken) < 1.5 {
+				return
+			}
+			pcm = nil
+		}
+		t.Fatalf("%.0f Hz is not heard", tone)
+	}
+	page := must[*phone.Call](t)(p[0].Call(soon(t), "*80580"))
+	hears(p[0].Tone())
+	if got := refused(t, p[1], "*80580"); got != 486 {
+		t.Errorf("a second page of the same priority: %d", got)
+	}
+	urgent := must[*phone.Call](t)(p[2].Call(soon(t), "*80581"))
+	ended(t, page)
+	hears(p[2].Tone())
+	if got := refused(t, p[1], "*80580"); got != 486 {
+		t.Errorf("a page of less priority: %d", got)
+	}
+	hangup(t, urgent)
+	o.settled(t)
+	page = must[*phone.Call](t)(p[1].Call(soon(t), "*80580"))
+	hears(p[1].Tone())
+	hangup(t, page)
 	o.settled(t)
 }

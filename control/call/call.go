@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -48,6 +49,8 @@ type Call struct {
 	waits      *waiting    // a is answered and waits for somebody
 	machine    *Attendance // a talks to a machine
 	timer      *time.Timer // of waits
+	auto       bool        // who is rung is to answer by itself
+	summons    *Summons    // nil: there is a caller
 	hunt       *hunt       // nil while no group is rung
 
 	recorder   *record.Recorder // nil while it is not recorded
@@ -200,6 +203,7 @@ func (c *Call) end(by, reason string) {
 		w.refer.fail(487)
 	}
 	c.dismiss()
+	defer c.outcome(cmp.Or(c.code, 480))
 	for _, l := range slices.Concat([]*Leg{c.a, c.b}, c.tries, c.arriving) {
 		if l != nil {
 			c.drop(l, reason)

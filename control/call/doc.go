@@ -21,6 +21,7 @@
 //	   │    takeover.go           INVITE with Replaces, pickup, park and retrieval
 //	   │    waiting.go, hold.go   who waits for somebody, recalls
 //	   ├─ room.go     Room: legs of several calls in one conference
+//	   │    summon.go, page.go    stations that we call into one; paging, intercom
 //	   ├─ attendance.go a machine answers in place of a phone: it plays, hears keys, records
 //	   ├─ recording.go  each phone in a channel of a file, or a room's mix
 //	   ├─ digits.go   keys that phones press: to the other phone, or to Leg.OnDigit

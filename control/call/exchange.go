@@ -3,6 +3,7 @@ package call
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,7 +123,8 @@ type Exchange struct {
 
 	mu       sync.Mutex
 	calls    map[string]*Call
-	rooms    []*Room // made by features
+	rooms    []*Room                  // made by features
+	air      map[netip.AddrPort]*Room // pages under way
 	draining bool
 	idle     chan struct{} // closed when draining and no call is left
 }
@@ -132,7 +134,7 @@ func New(cfg Config) *Exchange {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	x := &Exchange{cfg: cfg, calls: make(map[string]*Call), dialIn: make(map[string]*Room), groups: make(map[string]*group), idle: make(chan struct{})}
+	x := &Exchange{cfg: cfg, calls: make(map[string]*Call), dialIn: make(map[string]*Room), groups: make(map[string]*group), air: make(map[netip.AddrPort]*Room), idle: make(chan struct{})}
 	for _, g := range cfg.Groups {
 		x.groups[g.Number] = &group{GroupConfig: g}
 	}

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,10 @@ type GroupConfig struct {
 	Step   time.Duration
 	// MemberTime is how long one rings in the other orders.
 	MemberTime time.Duration
+	// Multicast is where pages of the group are sent; invalid is to each member, by a call. Of two pages to one address the one with the
+	// lower Priority is heard.
+	Multicast netip.AddrPort
+	Priority  int
 }
 
 type group struct {

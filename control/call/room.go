@@ -24,13 +24,16 @@ type Room struct {
 	Since time.Time
 
 	media *media.Room
+	page  *paging // nil when it is none
 	// onLeave is told, outside the lock, after a leg has left.
 	onLeave func(*Room)
 
 	mu       sync.Mutex
 	recorder *record.Recorder // nil while it is not recorded
 	legs     []*Leg
-	used     bool // somebody has been in
+	expects  []*Call // those it has summoned and that are on their way
+	used     bool    // somebody has been in
+	closed   bool    // nobody comes in any more
 }
 
 // NewRoom makes a room of a station; onLeave (may be nil) is called after each
@@ -96,11 +99,44 @@ func (r *Room) take(l *Leg) bool {
 	if slices.Contains(r.legs, l) {
 		return true
 	}
-	if r.full(l.tel) {
+	if r.closed || r.full(l.tel) {
 		return false
 	}
 	r.legs, r.used = append(r.legs, l), true
 	return true
+}
+
+// expect notes a call that brings a member; false when the room is closed.
+func (r *Room) expect(c *Call) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.expects = append(r.expects, c)
+	return true
+}
+
+// expected: the call has brought its member, or will not.
+func (r *Room) expected(c *Call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.expects = slices.DeleteFunc(r.expects, func(e *Call) bool { return e == c })
+}
+
+// left is who is in, and whether anybody is expected.
+func (r *Room) left() (legs []*Leg, waits bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.legs), len(r.expects) > 0
+}
+
+// close lets nobody in any more and returns who is in or on its way; first is false when it was closed before.
+func (r *Room) close() (legs []*Leg, expects []*Call, first bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first, r.closed = !r.closed, true
+	return slices.Clone(r.legs), slices.Clone(r.expects), first
 }
 
 func (r *Room) leave(l *Leg) {

@@ -133,7 +133,7 @@ func (c *Call) forwardAfter(code int, rang bool) bool {
 	var to string
 	var why diversion
 	switch {
-	case c.a == nil:
+	case c.a == nil, c.auto:
 		return false
 	case code == 486 || code == 600:
 		to, why = set.Busy, whileBusy
@@ -170,6 +170,9 @@ func (c *Call) headers(target, host string) []sip.Header {
 			index += ".1"
 		}
 		list = append(list, sip.Header{Name: "History-Info", Value: history.String()})
+	}
+	if c.auto {
+		list = append(list, autoAnswer(host)...)
 	}
 	if w := c.waits; w != nil && !w.parked && w.by != target {
 		list = append(list, sip.Header{Name: "Referred-By", Value: fmt.Sprintf("<sip:%s@%s>", w.by, host)})

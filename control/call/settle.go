@@ -69,7 +69,7 @@ func (c *Call) watch(l *Leg) {
 	peer := c.other(l)
 	switch {
 	case !l.live():
-	case !l.answered:
+	case !l.answered, c.summons != nil && c.summons.Muted: // a phone may send nothing where nobody listens
 		l.media.SetTimeouts(0, 0)
 	case l.holding() || l.room == nil && (peer == nil && c.machine == nil || peer.live() && peer.holding()):
 		l.media.SetTimeouts(t.Hold, t.Hold)

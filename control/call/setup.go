@@ -36,15 +36,16 @@ func (c *Call) begin(offer []byte, then func()) {
 // ringing is a station to be rung.
 type ringing struct {
 	station Station
-	from    *Leg // who is shown to it
-	stands  *Leg // it is to take the place of this leg; nil: it is the second party
+	from    *Leg         // who is shown to it; nil: shown
+	shown   sip.Identity // when there is no leg to be joined with
+	stands  *Leg         // it is to take the place of this leg; nil: it is the second party
 	offer   []sdp.Codec
 	timeout time.Duration
 }
 
 // ring rings every contact of a station; an error means that none rings.
 func (c *Call) ring(r ringing, bindings []sip.Binding) error {
-	if r.from.described && r.from.station.Digits != DigitsEvents && r.station.Digits == DigitsEvents {
+	if r.from != nil && r.from.described && r.from.station.Digits != DigitsEvents && r.station.Digits == DigitsEvents {
 		r.offer = media.WithEvents(r.offer)
 	}
 	rings := false
@@ -70,7 +71,11 @@ func (c *Call) try(r ringing, b sip.Binding, security media.Security) error {
 	if security == media.SecurityOptional {
 		l.insist = func() error { return c.try(r, b, media.SecurityRequired) }
 	}
-	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: s.BehindNAT, Security: security, Shard: r.from.media.Shard()})
+	shown, shard := r.shown, -1
+	if r.from != nil {
+		shown, shard = sip.Identity{Name: r.from.station.Name, User: r.from.tel}, r.from.media.Shard()
+	}
+	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: s.BehindNAT, Security: security, Shard: shard})
 	if err != nil {
 		return err
 	}
@@ -78,7 +83,7 @@ func (c *Call) try(r ringing, b sip.Binding, security media.Security) error {
 	c.x.rememberMedia(l)
 	d, err := c.x.cfg.Invite(sip.InviteRequest{
 		Target: b.Contact, Flow: b.Flow,
-		From: sip.Identity{Name: r.from.station.Name, User: r.from.tel},
+		From: shown,
 		To:   sip.Identity{Name: s.Name, User: s.Tel},
 		SDP:  m.Offer(media.Local{Codecs: r.offer}), AnswerTimeout: r.timeout,
 		Headers: c.headers(s.Tel, hostOf(b.Flow)),
@@ -202,6 +207,10 @@ func (c *Call) pickedUp(l *Leg, ev sip.Answered) {
 	}
 	c.attended()
 	c.x.cfg.Logger.Info("call answered", "call_id", c.id, "from", c.from, "to", l.tel)
+	if c.summons != nil {
+		c.summoned(l)
+		return
+	}
 	fresh := c.a != nil && !c.a.answered
 	if fresh {
 		c.accept(c.a, answer)

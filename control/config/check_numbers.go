@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,6 +52,9 @@ func checkNumbers(r *report, c *Config) {
 	for i, g := range c.Groups {
 		checkNumber(g.Number, entry("groups", i)+".number")
 		checkMembers(r, c, g, entry("groups", i)+".members")
+		if a, err := netip.ParseAddrPort(g.Multicast); g.Multicast != "" && (err != nil || !a.Addr().IsMulticast() || a.Port() == 0) {
+			r.add(entry("groups", i)+".multicast", "wants a multicast address and a port, such as 224.0.1.77:10000, found %q", g.Multicast)
+		}
 	}
 	for i, room := range c.Conference.Rooms {
 		path := entry("conference.rooms", i)

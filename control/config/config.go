@@ -91,6 +91,8 @@ type Group struct {
 	SIPMembers       int           `yaml:"sip_members" min:"1" max:"32"` // the most of them
 	SIPRingingAtOnce int           `yaml:"sip_ringing_at_once" min:"1" max:"32"`
 	Step             time.Duration `yaml:"step" min:"0s" max:"10s"`
+	Multicast        string        `yaml:"multicast"`                      // "224.0.1.77:10000": where pages go; "" = to each member, by a call
+	Priority         int           `yaml:"priority" min:"1" max:"10"`      // of its pages at one multicast address, 1 = first
 	MemberTime       time.Duration `yaml:"member_time" min:"1s" max:"10m"` // how long one rings in a sequential or distributed group
 }
 

@@ -77,7 +77,7 @@ func newInterface() Interface {
 func newMusic() Music { return Music{Name: "default", Files: []string{}} }
 
 func newGroup() Group {
-	return Group{Ring: "unconditional", Members: []string{}, SIPMembers: 10, SIPRingingAtOnce: 4, Step: 50 * time.Millisecond,
+	return Group{Ring: "unconditional", Members: []string{}, SIPMembers: 10, Priority: 5, SIPRingingAtOnce: 4, Step: 50 * time.Millisecond,
 		MemberTime: 15 * time.Second}
 }
 

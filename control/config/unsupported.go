@@ -41,7 +41,7 @@ var unsupported = []struct {
 	}},
 	{"this feature code", func(c, d *Config, found func(string)) {
 		f, standard := c.FeatureCodes, d.FeatureCodes
-		waiting := FeatureCodes{Page: f.Page, Intercom: f.Intercom, AuthCode: f.AuthCode}
+		waiting := FeatureCodes{AuthCode: f.AuthCode}
 		differing(waiting, standard, "feature_codes", found)
 	}},
 	{"ng over anything but UDP", func(c, _ *Config, found func(string)) {

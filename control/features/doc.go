@@ -2,7 +2,7 @@
 // feature, each a small state machine over calls.
 //
 //	INVITE 46 ──► call.Exchange.OnInvite ──► Feature.Match, Feature.Dial      480: conference.go dnd.go forward.go park.go
-//	INVITE 65218 ─────────┤            └───► Service.Match, Service.Serve     200: pickup.go park.go (retrieval)
+//	INVITE 65218 ─────────┤            └───► Service.Match, Service.Serve     200: pickup.go park.go (retrieval) intercom.go page.go
 //	                      │                          │ posts to
 //	answered, ended ──────┴──► Watcher               ▼
 //	                                          call.Call (its queue)

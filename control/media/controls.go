@@ -79,6 +79,16 @@ func (r *Room) admit(leg string) (*settings, error) {
 	return set, nil
 }
 
+// Admit lets a leg in that is expected, into a locked room too; muted leaves its voice out from its first packet on, until SetMuted puts
+// it in. In a room that is empty it has no effect.
+func (r *Room) Admit(leg string, muted bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.known[leg] == nil {
+		r.known[leg] = &settings{muted: muted}
+	}
+}
+
 // with does something to a seat, then brings it into force, with all edges to it.
 func (r *Room) with(leg string, do func(*seat)) error {
 	r.mu.Lock()

@@ -189,8 +189,10 @@ func (r *Room) amuse(s *seat) (err error) {
 func (r *Room) mix(s *seat) error {
 	var p *mixer.Participant
 	var err error
+	as := s.talk.participant(s.leg)
+	as.Muted, as.Deaf = s.set.muted, s.set.deaf // from its first packet on, not by a fade
 	r.engine.cfg.Relay.Do(r.shard, func(sh *relay.Shard) {
-		if p, err = r.conf.Add(s.talk.participant(s.leg)); err == nil && !r.ticking {
+		if p, err = r.conf.Add(as); err == nil && !r.ticking {
 			r.ticking = true
 			sh.AddTicker(r.conf)
 		}
