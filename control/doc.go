@@ -12,7 +12,7 @@
 //	                    │
 //	                    └── api.Server  ◄── state.go turns snapshots into JSON shapes
 //	                        cdr.Writer  ◄── one record a call
-//	                        store.Store ◄── registrations.go: what survives a restart
+//	                        store.Store ◄── registrations.go, accesslog.go: what survives a restart
 //
 // New acquires addresses and files, Run owns the goroutines, and the end of
 // Run's context is a clean stop: new calls refused, BYE to every call.

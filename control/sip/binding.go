@@ -27,6 +27,16 @@ type Binding struct {
 	callID string
 	seq    uint32
 	timer  *time.Timer
+
+	qualifying qualifying
+}
+
+// stop stops the timers.
+func (b *Binding) stop() {
+	b.timer.Stop()
+	if t := b.qualifying.timer; t != nil {
+		t.Stop()
+	}
 }
 
 // same compares contacts (RFC 3261 19.1.4, as far as registrations need it).

@@ -7,6 +7,10 @@ import (
 	"net/netip"
 )
 
+// receiveBuffer is asked for each UDP socket, as much of it as the system allows: what all phones say at once after a
+// power cut, while nobody reads for a moment.
+const receiveBuffer = 4 << 20
+
 // datagram is one UDP listening socket. Requests and responses leave from it as well, so that peers and NATs see one
 // address of ours. One goroutine reads it, in network order.
 type datagram struct {

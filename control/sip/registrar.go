@@ -14,7 +14,7 @@ import (
 // RegistrarConfig is the policy of the registrar; zero values mean the defaults stated.
 type RegistrarConfig struct {
 	Expires    time.Duration // granted by default and at most; 600 s
-	NATExpires time.Duration // the same for phones behind NAT; 60 s
+	NATExpires time.Duration // the same for phones behind NAT, which are asked three times within it (qualify.go); 60 s
 	MinExpires time.Duration // less is answered 423; 30 s
 	// NATCheckPort is nat_check: ip_port.
 	NATCheckPort bool
@@ -36,6 +36,7 @@ const (
 	Expired      RegistrationKind = "expired"
 	Replaced     RegistrationKind = "replaced"     // by a newer contact
 	Disconnected RegistrationKind = "disconnected" // the connection of a phone behind NAT has closed
+	Unreachable  RegistrationKind = "unreachable"  // behind NAT, and silent
 	Rejected     RegistrationKind = "rejected"
 )
 
@@ -49,6 +50,7 @@ type RegistrationEvent struct {
 // Registrar knows where the stations are (RFC 3261 10). Safe for concurrent use.
 type Registrar struct {
 	config RegistrarConfig
+	ask    func(b Binding, answered func(bool)) // OPTIONS to a phone; set before Run, nil asks nobody
 
 	mu     sync.Mutex // guards the following
 	closed bool
@@ -215,7 +217,8 @@ func (r *Registrar) update(acc Account, req *gosip.Request, f Flow, wishes []wis
 		switch {
 		case c.old != nil && c.new != nil:
 			c.new.Since = c.old.Since
-			c.old.timer.Stop()
+			c.old.stop()
+			c.new.qualifying.heard = c.old.qualifying.heard
 			list = slices.DeleteFunc(list, func(b *Binding) bool { return b == c.old })
 			events = append(events, RegistrationEvent{Kind: Refreshed, Binding: *c.new})
 		case c.new != nil:
@@ -251,17 +254,18 @@ func (r *Registrar) keep(tel string, list []*Binding) {
 
 // drop stops a binding's timer and says what to tell; mu is held.
 func (r *Registrar) drop(b *Binding, kind RegistrationKind) RegistrationEvent {
-	b.timer.Stop()
+	b.stop()
 	return RegistrationEvent{Kind: kind, Binding: *b}
 }
 
-// arm starts a binding's timer; mu is held.
+// arm starts a binding's timers; mu is held.
 func (r *Registrar) arm(b *Binding, now time.Time) {
-	b.timer = time.AfterFunc(b.Expires.Sub(now), func() { r.remove(b, Expired) })
+	b.timer = time.AfterFunc(b.Expires.Sub(now), func() { r.remove(b, Expired, "") })
+	r.qualify(b)
 }
 
 // remove takes one binding out, if it is still in.
-func (r *Registrar) remove(b *Binding, kind RegistrationKind) {
+func (r *Registrar) remove(b *Binding, kind RegistrationKind, reason string) {
 	r.mu.Lock()
 	list := r.tels[b.Tel]
 	i := slices.Index(list, b)
@@ -271,6 +275,7 @@ func (r *Registrar) remove(b *Binding, kind RegistrationKind) {
 	}
 	r.keep(b.Tel, slices.Concat(list[:i], list[i+1:]))
 	e := r.drop(b, kind)
+	e.Reason = reason
 	r.mu.Unlock()
 	r.config.OnChange(e)
 }
@@ -288,7 +293,7 @@ func (r *Registrar) flowClosed(l link) {
 	}
 	r.mu.Unlock()
 	for _, b := range gone {
-		r.remove(b, Disconnected)
+		r.remove(b, Disconnected, "")
 	}
 }
 
@@ -299,7 +304,7 @@ func (r *Registrar) close() {
 	r.closed = true
 	for _, list := range r.tels {
 		for _, b := range list {
-			b.timer.Stop()
+			b.stop()
 		}
 	}
 }

@@ -180,6 +180,7 @@ func New(c Config) (*Stack, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.digest = newDigestAuth(s)
 	s.registrar = newRegistrar(c.Registrar)
+	s.registrar.ask = s.options
 	s.notifier = newNotifier(c.Events)
 	s.access.tell = c.OnAccess
 	s.access.restore(c.AccessLog)
@@ -229,6 +230,7 @@ func (s *Stack) Listen() error {
 				return fmt.Errorf("listen %s: %w", l, err)
 			}
 			udp := conn.(*net.UDPConn)
+			_ = udp.SetReadBuffer(receiveBuffer)
 			s.datagrams = append(s.datagrams, &datagram{s: s, conn: udp, addr: addrPort(udp.LocalAddr())})
 			continue
 		}
