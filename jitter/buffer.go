@@ -89,13 +89,11 @@ func (b *Buffer) Put(p Packet, now int64) {
 	} else {
 		b.stats.Reordered++
 	}
-	*s = slot{
-		index: index, media: media, arrival: now, timestamp: p.Timestamp,
-		samples: int32(min(p.Samples, 1<<20)), length: int32(len(p.Payload)),
-		kind: p.PayloadType, marker: p.Marker, filled: true, onset: v == breaks,
-	}
-	b.ring.count++
-	copy(b.ring.payload(index), p.Payload)
+	b.ring.free(s)
+	b.ring.put(slot{
+		index: index, media: media, arrival: now, timestamp: p.Timestamp, samples: int32(min(p.Samples, 1<<20)),
+		kind: p.PayloadType, marker: p.Marker, onset: v == breaks,
+	}, p.Payload)
 }
 
 // observe feeds the estimates with one arrival.

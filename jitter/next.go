@@ -129,7 +129,7 @@ func (b *Buffer) give(s *slot, onset bool) Item {
 	b.ring.free(s)
 	return Item{
 		Kind: Play, PayloadType: s.kind, Marker: s.marker, Timestamp: s.timestamp,
-		Samples: int(s.samples), Payload: b.ring.payload(s.index), Onset: onset,
+		Samples: int(s.samples), Payload: b.ring.payload(s), Onset: onset,
 	}
 }
 

@@ -171,3 +171,35 @@ func BenchmarkTick5000EmptyRooms(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSixtyRooms is rooms of five talkers with more memory between them than a cache holds: a quarter of them ticks, then others use the
+// cache. It reports the time of a member.
+func BenchmarkSixtyRooms(b *testing.B) {
+	const rooms, size = 60, 5
+	var all []func(tick int)
+	for range rooms {
+		c := room(size)
+		_, feed := phones(b, c, size)
+		all = append(all, func(tick int) {
+			feed(tick)
+			c.Tick(int64(tick) * int64(20*time.Millisecond))
+		})
+	}
+	others := make([]byte, 4<<20)
+	spent, ticks := time.Duration(0), 0
+	b.ReportAllocs()
+	for b.Loop() {
+		for i, step := range all {
+			if i%(rooms/4) == 0 {
+				for at := 0; at < len(others); at += 64 {
+					others[at]++
+				}
+			}
+			start := time.Now()
+			step(ticks)
+			spent += time.Since(start)
+		}
+		ticks++
+	}
+	b.ReportMetric(float64(spent)/float64(ticks*rooms*size), "ns/member")
+}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"math/bits"
 	"testing"
 	"time"
 )
@@ -29,9 +30,9 @@ func (m *metronome) wantSteps(t *testing.T) {
 	}
 }
 
-func TestTickersRunEvery20msInTheirOwnSlot(t *testing.T) {
+func TestTickersRunEvery20ms(t *testing.T) {
 	w := newWheel()
-	var ms20 [20]metronome
+	var ms20 [20*slotFull + 20]metronome
 	for i := range ms20 {
 		w.add(&ms20[i], 0)
 		w.add(&ms20[i], 0) // once is enough
@@ -48,10 +49,37 @@ func TestTickersRunEvery20msInTheirOwnSlot(t *testing.T) {
 		phases[ms20[i].due[0]%(20*ms)] = true
 	}
 	if len(phases) != 20 {
-		t.Errorf("20 tickers share %d slots", len(phases))
+		t.Errorf("%d tickers share %d slots", len(ms20), len(phases))
+	}
+	for i := range w.slots {
+		if n := len(w.slots[i]); n != slotFull+1 {
+			t.Errorf("slot %d has %d", i, n)
+		}
 	}
 	if w.late != 0 || w.missed != 0 {
 		t.Errorf("late %d, missed %d", w.late, w.missed)
+	}
+}
+
+func TestFewTickersShareFewSlotsEvenlySpread(t *testing.T) {
+	for _, c := range []struct{ tickers, step int }{{1, 20}, {2 * slotFull, 10}, {4 * slotFull, 5}, {20 * slotFull, 1}} {
+		w := newWheel()
+		all := make([]metronome, c.tickers)
+		for i := range all {
+			w.add(&all[i], 0)
+		}
+		for s := range w.slots {
+			if got := len(w.slots[s]) > 0; got != (s%c.step == 0) {
+				t.Errorf("%d tickers: slot %d has %d", c.tickers, s, len(w.slots[s]))
+			}
+		}
+		for i := range all[:len(all)-1] { // places are taken again
+			w.remove(&all[i])
+			w.add(&all[i], 0)
+		}
+		if n := 20 / c.step; bits.OnesCount32(w.filled) != n {
+			t.Errorf("%d tickers: %d slots after they came and went, want %d", c.tickers, bits.OnesCount32(w.filled), n)
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ import "time"
 //	         idleRate fullRate
 //
 // What nothing but sinks take (rooms, which look at it on their next tick) can wait: behind a batch of only such packets the
-// period is the limit at any rate.
+// period is the limit at any rate, and sinkTimes as long once nothing else has come for restTime. The shard's pause ends with the next
+// tick in any case.
 //
 // A pause that would gather less than worthwhile packets is left out: it is a system call and a wake-up more and saves
 // less than one.
@@ -26,6 +27,7 @@ type window struct {
 	pause float64       // since then, ns
 	sunk  int           // packets since then that went to a sink alone
 	work  float64       // what handling packets has taken since the last pause, ns
+	other int64         // when there was a packet last that did not go to a sink alone
 }
 
 const (
@@ -34,6 +36,9 @@ const (
 	rateTime = float64(5 * time.Millisecond)
 	// worthwhile is how many packets a pause must be expected to gather.
 	worthwhile = 2.0
+
+	sinkTimes = 4
+	restTime  = int64(time.Second)
 )
 
 // next takes the number of packets that the shard has just received and returns how long it lets the next ones
@@ -50,6 +55,9 @@ func (w *window) next(received int, more bool, now int64) time.Duration {
 	w.work += max(elapsed-w.pause, 0)
 	w.pause = 0
 	patient := received > 0 && w.sunk >= received
+	if w.sunk < received {
+		w.other = now
+	}
 	w.sunk = 0
 	if more {
 		return 0
@@ -57,8 +65,11 @@ func (w *window) next(received int, more bool, now int64) time.Duration {
 	work := w.work
 	w.work = 0
 	period := float64(w.limit)
-	if !patient {
+	switch {
+	case !patient:
 		period *= min(max(w.rate-idleRate, 0)/(fullRate-idleRate), 1)
+	case now-w.other >= restTime:
+		period *= sinkTimes
 	}
 	if w.rate*period < worthwhile*float64(time.Millisecond) {
 		return 0

@@ -115,3 +115,27 @@ func TestWindowIsWholeForWhatOnlySinksTake(t *testing.T) {
 		}
 	}
 }
+
+func TestSinksAloneWaitLongerOnceNothingElseComes(t *testing.T) {
+	const limit = time.Millisecond
+	w := window{limit: limit}
+	run := func(until int64, sunk int) (pause time.Duration) {
+		for now := w.last + ms; now <= until; now += ms {
+			w.sunk = sunk
+			pause = w.next(20, false, now)
+		}
+		return pause
+	}
+	if d := run(2000*ms, 20); d <= 2*limit {
+		t.Errorf("rooms alone: pause %v", d)
+	}
+	if d := run(2001*ms, 19); d > limit {
+		t.Errorf("with a relayed packet: pause %v", d)
+	}
+	if d := run(2990*ms, 20); d > limit {
+		t.Errorf("in the second after it: pause %v", d)
+	}
+	if d := run(3010*ms, 20); d <= 2*limit {
+		t.Errorf("a second after it: pause %v", d)
+	}
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"time"
 
 	"sidetone/bench/load"
+	"sidetone/bench/report"
 )
 
 // What mix measures. A participant's packet is one that a member of a conference of five sends and one that it is sent.
@@ -19,6 +21,20 @@ const (
 	tickP99Key      = "tick_p99_us"      // how long after its earliest, counted in ticks, a member's packet comes
 	tickP999Key     = "tick_p999_us"
 	idleRoomsKey    = "idle_5000_rooms_core_percent" // ours alone
+)
+
+// At much load, ours alone.
+const (
+	ladenShareKey = "core_percent@70%" // what the load came to
+	ladenTickKey  = "tick_p999_us@70%"
+	ladenRoomsKey = "conferences@70%"
+)
+
+const (
+	ladenShare    = 0.7  // of the server's core
+	ladenNear     = 0.07 // so far off it still is
+	ladenTries    = 3
+	membersPacket = int(time.Second / (20 * time.Millisecond)) // of a member, a second
 )
 
 var mixKeys = []string{memberCPUKey, memberMemoryKey, returnedKey, heardKey, tickP99Key, tickP999Key}
@@ -39,32 +55,12 @@ func (s *stage) mix(ctx context.Context, own bool) error {
 			return err
 		}
 	}
-	s.progress("members come")
-	c, err := load.NewConferences(netip.AddrFrom4([4]byte{127, 0, 0, 1}), Conferences)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
 	before, err := s.process.Memory()
 	if err != nil {
 		return err
 	}
-	ports, err := s.contender.Join(ctx, s.place, c.Addresses())
+	res, err := s.talk(ctx, Conferences)
 	if err != nil {
-		return err
-	}
-	if err := c.Connect(ports); err != nil {
-		return err
-	}
-	s.progress("everybody talks")
-	if err := s.watch.begin(s.process); err != nil {
-		return err
-	}
-	res, err := c.Run(ctx, mixWarm, s.plan.window, s.process.CPU)
-	if err != nil {
-		return err
-	}
-	if err := s.watch.end(s.contender.Name, "mixing", s.process, res.Overrun); err != nil {
 		return err
 	}
 	after, err := s.process.Memory()
@@ -73,6 +69,35 @@ func (s *stage) mix(ctx context.Context, own bool) error {
 	}
 	s.mixed(res, float64(after-before))
 	return nil
+}
+
+// talk has so many conferences talk.
+func (s *stage) talk(ctx context.Context, conferences int) (*load.ConferenceResult, error) {
+	s.progress("members come")
+	c, err := load.NewConferences(netip.AddrFrom4([4]byte{127, 0, 0, 1}), conferences)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	ports, err := s.contender.Join(ctx, s.place, c.Addresses())
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Connect(ports); err != nil {
+		return nil, err
+	}
+	s.progress("everybody talks")
+	if err := s.watch.begin(s.process); err != nil {
+		return nil, err
+	}
+	res, err := c.Run(ctx, mixWarm, s.plan.window, s.process.CPU)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.watch.end(s.contender.Name, "mixing", s.process, res.Overrun); err != nil {
+		return nil, err
+	}
+	return res, nil
 }
 
 // mixed notes what a round measured.
@@ -91,6 +116,43 @@ func (s *stage) mixed(res *load.ConferenceResult, memory float64) {
 	s.samples.Add(heardKey, 100*float64(res.Heard)/float64(max(res.Listened, 1)))
 	s.samples.Add(tickP99Key, float64(res.Late.Percentile(0.99))*microseconds)
 	s.samples.Add(tickP999Key, float64(res.Late.Percentile(0.999))*microseconds)
+}
+
+// laden measures how late ticks are when conferences take ladenShare of the server's core: as many as that takes by what the rounds
+// have measured, and as it is less for each of many, with a new server and a better number if it was not near.
+func (r *runner) laden(ctx context.Context, samples *report.Samples) error {
+	cost := report.Median(samples.Values(memberCPUKey)) / microseconds // ns
+	var share, late float64
+	var conferences int
+	for range ladenTries {
+		each := cost * float64(membersPacket*load.ConferenceSize) / float64(time.Second)
+		conferences = r.plan.mostRooms
+		if each > 0 {
+			conferences = max(min(int(ladenShare/each), conferences), 1)
+		}
+		err := r.withServer(ctx, r.cfg.Self, samples, r.plan.rounds, conferences, func(s *stage) error {
+			res, err := s.talk(ctx, conferences)
+			if err != nil {
+				return err
+			}
+			if p99 := res.GeneratorLate.Percentile(0.99); p99 > lateLimit {
+				r.watch.note("generator laden", fmt.Sprintf("mixing at 70 %%: the generator was late by %.1f ms (p99)", p99.Seconds()*1000))
+			}
+			share, late = float64(res.CPU)/float64(res.Elapsed), float64(res.Late.Percentile(0.999))*microseconds
+			cost = float64(res.CPU) / float64(max(res.Sent, 1))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if math.Abs(share-ladenShare) <= ladenNear || conferences == r.plan.mostRooms && share < ladenShare {
+			break
+		}
+	}
+	samples.Add(ladenRoomsKey, float64(conferences))
+	samples.Add(ladenShareKey, 100*share)
+	samples.Add(ladenTickKey, late)
+	return nil
 }
 
 // idleRooms measures what a server at rest with all its rooms empty needs of its core.

@@ -29,6 +29,7 @@ type plan struct {
 	manyLegs     int
 	kind         load.Kind
 	mix          bool
+	mostRooms    int // of the run at ladenShare of the core
 	rates        []int
 	growth       bool // compare few legs with many, at growthRate; then a burst, and a long run
 	growthRate   int
@@ -43,7 +44,7 @@ func newPlan(name string, quick bool) (plan, error) {
 		rounds: 3, window: 4 * time.Second, warm: 500 * time.Millisecond, prime: 500 * time.Millisecond, probe: 2 * time.Second, resolution: 0.03, tries: 2,
 		sustain: time.Minute, burst: load.Burst{Legs: 50, Rate: 3000, Pace: legPackets, Length: 1500 * time.Millisecond, Watch: time.Second},
 		signal: 5 * time.Second, churn: 3 * time.Second,
-		legs: 2000, manyLegs: 10_000, growthRate: 50_000, searchFrom: 80_000, lowestProbe: 5000, highestProbe: 500_000,
+		mostRooms: 800, legs: 2000, manyLegs: 10_000, growthRate: 50_000, searchFrom: 80_000, lowestProbe: 5000, highestProbe: 500_000,
 	}
 	if quick {
 		p.window, p.warm, p.probe = 800*time.Millisecond, 200*time.Millisecond, 400*time.Millisecond
@@ -112,7 +113,7 @@ func Keys(name string) ([]string, error) {
 		own = slices.Concat(own, []string{sipCallsKey, sipSetupP50Key, sipSetupP99Key})
 	}
 	if p.mix {
-		own = slices.Concat(own, []string{idleRoomsKey})
+		own = slices.Concat(own, []string{idleRoomsKey, ladenRoomsKey, ladenShareKey, ladenTickKey})
 	}
 	keys := ratios
 	for _, key := range ratios {

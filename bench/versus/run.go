@@ -39,7 +39,8 @@ type runner struct {
 	serverCore int
 	lastPort   uint16 // of media
 	watch      *watch
-	steps      int // told in this round
+	position   int // of what was told last, among all contenders' rounds
+	steps      int // told of it
 }
 
 // Run measures and reports. The error says which server failed at what; a run that was cut short reports nothing.
@@ -104,6 +105,11 @@ func (r *runner) run(ctx context.Context, cpus []int) (*report.Report, error) {
 			}
 		}
 	}
+	if r.plan.mix && r.cfg.Self != nil {
+		if err := r.laden(ctx, &own); err != nil {
+			return nil, err
+		}
+	}
 	for _, c := range contenders {
 		if c.Contender == nil {
 			continue
@@ -154,21 +160,27 @@ func (r *runner) settle(cpus []int) (report.Env, error) {
 
 // round starts one contender, measures it and stops it.
 func (r *runner) round(ctx context.Context, c *Contender, samples *report.Samples, round int, own bool, knee *int) error {
+	return r.withServer(ctx, c, samples, round, Conferences, func(s *stage) error {
+		switch {
+		case r.plan.mix:
+			return s.mix(ctx, own)
+		case r.plan.rates == nil:
+			return s.signal(ctx, own)
+		}
+		return s.packets(ctx, own, round == r.plan.rounds-1, knee)
+	})
+}
+
+// withServer starts one contender, with members for so many conferences where the bench has any, measures and stops it.
+func (r *runner) withServer(ctx context.Context, c *Contender, samples *report.Samples, round, conferences int, measure func(*stage) error) error {
 	machine.Prefer(serverNice)
-	s, err := r.open(ctx, c, samples, round)
+	s, err := r.open(ctx, c, samples, round, conferences)
 	machine.Prefer(generatorNice)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	switch {
-	case r.plan.mix:
-		err = s.mix(ctx, own)
-	case r.plan.rates == nil:
-		err = s.signal(ctx, own)
-	default:
-		err = s.packets(ctx, own, round == r.plan.rounds-1, knee)
-	}
+	err = measure(s)
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -178,22 +190,24 @@ func (r *runner) round(ctx context.Context, c *Contender, samples *report.Sample
 	return nil
 }
 
-// tell reports progress: by rounds, and within one by steps, of which nobody knows how many come.
+// tell reports progress: by rounds, and within one by steps, of which nobody knows how many come. What comes after the rounds is one more.
 func (r *runner) tell(round int, c *Contender, what string) {
-	both := 1
-	position := round
+	both, rounds := 1, r.plan.rounds
 	if r.cfg.Self != nil && r.cfg.Peer != nil {
 		both = 2
-		position = 2 * round
-		if c == r.cfg.Peer {
-			position++
-		}
 	}
-	if what == "start" {
-		r.steps = 0
+	all := both * rounds
+	if r.plan.mix && r.cfg.Self != nil {
+		rounds, all = rounds+1, all+1
+	}
+	position := both * round
+	if both == 2 && c == r.cfg.Peer {
+		position++
+	}
+	if position != r.position {
+		r.position, r.steps = position, 0
 	}
 	r.steps++
 	within := 1 - 1/(1+float64(r.steps)/8)
-	fraction := (float64(position) + within) / float64(both*r.plan.rounds)
-	r.cfg.Progress(fmt.Sprintf("round %d of %d, %s: %s", round+1, r.plan.rounds, c.Name, what), fraction)
+	r.cfg.Progress(fmt.Sprintf("round %d of %d, %s: %s", round+1, rounds, c.Name, what), (float64(position)+within)/float64(all))
 }

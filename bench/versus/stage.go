@@ -43,16 +43,16 @@ type stage struct {
 
 // open starts the contender and returns when it answers. One that ends at once is started again, elsewhere: a port that was free may
 // be somebody else's by the time the server wants it.
-func (r *runner) open(ctx context.Context, c *Contender, samples *report.Samples, round int) (s *stage, err error) {
+func (r *runner) open(ctx context.Context, c *Contender, samples *report.Samples, round, conferences int) (s *stage, err error) {
 	for range startTries {
-		if s, err = r.launch(ctx, c, samples, round); !errors.Is(err, errEnded) {
+		if s, err = r.launch(ctx, c, samples, round, conferences); !errors.Is(err, errEnded) {
 			break
 		}
 	}
 	return s, err
 }
 
-func (r *runner) launch(ctx context.Context, c *Contender, samples *report.Samples, round int) (*stage, error) {
+func (r *runner) launch(ctx context.Context, c *Contender, samples *report.Samples, round, conferences int) (*stage, error) {
 	s := &stage{contender: c, plan: r.plan, watch: r.watch, samples: samples}
 	s.progress = func(what string) { r.tell(round, c, what) }
 	dir, err := os.MkdirTemp(r.cfg.Dir, fmt.Sprintf("%s-%d-", c.Name, round))
@@ -70,7 +70,7 @@ func (r *runner) launch(ctx context.Context, c *Contender, samples *report.Sampl
 	s.place = Place{Dir: dir, Control: control, SIP: sip, FirstPort: firstPort, LastPort: r.lastPort, CPU: r.serverCore,
 		Callers: stations(1000, sipPairs), Callees: stations(2000, sipPairs)}
 	if r.plan.mix {
-		s.place.Callers, s.place.Callees, s.place.Rooms = stations(1000, Conferences*load.ConferenceSize), nil, Conferences+idleRooms
+		s.place.Callers, s.place.Callees, s.place.Rooms = stations(1000, conferences*load.ConferenceSize), nil, max(conferences, Conferences)+idleRooms
 	}
 	s.progress("start")
 	if s.server, err = c.Start(s.place); err != nil {

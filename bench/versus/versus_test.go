@@ -60,6 +60,7 @@ func contender(name string, started *[]string, servers *[]*peer.Server) *Contend
 func tiny(p plan) plan {
 	p.rounds, p.window, p.warm, p.probe = 2, 100*time.Millisecond, 20*time.Millisecond, 50*time.Millisecond
 	p.prime = 20 * time.Millisecond
+	p.mostRooms = 3
 	p.legs, p.manyLegs, p.growthRate = 20, 60, 2000
 	p.searchFrom, p.lowestProbe, p.highestProbe = 1000, 500, 2000
 	p.signal, p.churn, p.sustain = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
@@ -109,6 +110,7 @@ func TestEveryBenchAgainstAReflector(t *testing.T) {
 			}
 			if name == "mix" {
 				r.cfg.Self.Join = silentRooms
+				want = append(want, "sidetone") // at much load
 			}
 			rep, err := r.start(t.Context())
 			if err != nil {
@@ -129,7 +131,10 @@ func TestEveryBenchAgainstAReflector(t *testing.T) {
 				if v, ok := rep.Value("sidetone.returned_percent"); !ok || v != 0 {
 					t.Errorf("silent rooms sent back %v %%", v)
 				}
-				wanted = []string{"sidetone.idle_5000_rooms_core_percent"}
+				wanted = []string{"sidetone.idle_5000_rooms_core_percent", "sidetone.conferences@70%"}
+				if _, ok := rep.Value("sidetone.tick_p999_us@70%"); !ok {
+					t.Error("no ticks at 70 % load")
+				}
 			case "signal":
 				wanted = []string{"sidetone.ng_p50_us", "peer.ng_p99_us", "ng_p50", "ng_p99", "ng_calls_per_second"}
 			}

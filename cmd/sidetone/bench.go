@@ -133,6 +133,7 @@ func (c *benchCmd) self() (*versus.Contender, error) {
 func benchConfig(p versus.Place, sockets string) []byte {
 	text := fmt.Appendf(nil, `sip:
   listen: ["udp:%s"]
+  max_stations: %d
 media:
   interfaces: [{name: lan, address: %s, ports: %d-%d}]
   shards: 1
@@ -143,7 +144,7 @@ api: {listen: ""}
 store: {dir: state}
 log: {level: warn}
 stations:
-`, p.SIP, p.Control.Addr(), p.FirstPort, p.LastPort, sockets, p.Control)
+`, p.SIP, max(len(p.Callers)+len(p.Callees), 1), p.Control.Addr(), p.FirstPort, p.LastPort, sockets, p.Control)
 	for _, a := range slices.Concat(p.Callers, p.Callees) {
 		text = fmt.Appendf(text, "  - {tel: %q, user_id: %s, password: %s}\n", a.Tel, a.UserID, a.Password)
 	}

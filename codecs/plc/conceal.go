@@ -4,8 +4,9 @@ import "math"
 
 // Concealer conceals the losses of one stream.
 type Concealer struct {
-	scale   int // sample rate over 8 kHz
-	history []int16
+	scale int     // sample rate over 8 kHz
+	line  []int16 // the history, line[end-len(past):end], and room to go on; full, it begins again at the front
+	end   int
 
 	lost    int       // frames since the last good one
 	period  int       // pitch period at the start of the loss
@@ -21,11 +22,12 @@ type Concealer struct {
 func New(sampleRate int) *Concealer {
 	s := max(sampleRate/8000, 1)
 	return &Concealer{
-		scale:   s,
-		history: make([]int16, historyLen*s),
-		past:    make([]float64, historyLen*s),
-		seam:    make([]float64, overlapMax*s),
-		ahead:   make([]int16, frame*s),
+		scale: s,
+		line:  make([]int16, 2*historyLen*s),
+		end:   historyLen * s,
+		past:  make([]float64, historyLen*s),
+		seam:  make([]float64, overlapMax*s),
+		ahead: make([]int16, frame*s),
 	}
 }
 
@@ -99,7 +101,8 @@ func (c *Concealer) synthesise(out []int16) {
 // begin takes the last pitch period of the history as what is repeated, and blends the seam between
 // its end and its beginning, in the history too: those samples have not been given out yet.
 func (c *Concealer) begin() {
-	for i, v := range c.history {
+	history := c.line[c.end-len(c.past) : c.end]
+	for i, v := range history {
 		c.past[i] = float64(v)
 	}
 	c.period = c.pitch()
@@ -107,7 +110,7 @@ func (c *Concealer) begin() {
 	copy(c.seam, c.past[len(c.past)-c.overlap:])
 	c.offset, c.repeat = 0, c.period
 	c.join()
-	tail := c.history[len(c.history)-c.overlap:]
+	tail := history[len(history)-c.overlap:]
 	for i, v := range c.past[len(c.past)-c.overlap:] {
 		tail[i] = int16(v)
 	}
@@ -181,9 +184,9 @@ func clip(v float64) int16 { return int16(min(max(v, math.MinInt16), math.MaxInt
 
 // push appends samples to the history and replaces them by what is now Delay samples old.
 func (c *Concealer) push(samples []int16) {
-	n := len(samples)
-	copy(c.history, c.history[n:])
-	end := len(c.history)
-	copy(c.history[end-n:], samples)
-	copy(samples, c.history[end-n-c.Delay():])
+	if c.end+len(samples) > len(c.line) {
+		c.end = copy(c.line, c.line[c.end-len(c.past):c.end])
+	}
+	c.end += copy(c.line[c.end:], samples)
+	copy(samples, c.line[c.end-len(samples)-c.Delay():])
 }

@@ -22,7 +22,7 @@ func (q *queue) room() int {
 // grow gives the place for n more samples, fewer when there is no room for all; keep tells how many
 // of them were written.
 func (q *queue) grow(n int) []int16 {
-	if cap(q.samples)-len(q.samples) < n && q.head > q.context {
+	if (cap(q.samples)-len(q.samples) < n || len(q.samples) == q.head) && q.head > q.context {
 		kept := copy(q.samples, q.samples[q.head-q.context:])
 		q.samples, q.head = q.samples[:kept], q.context
 	}
