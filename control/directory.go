@@ -28,10 +28,18 @@ func newDirectory(cfg *config.Config) (*directory, error) {
 		}
 		nat := map[string]sip.NATMode{"auto": sip.NATAuto, "yes": sip.NATYes, "no": sip.NATNo}[st.BehindNAT]
 		d.accounts[st.Tel] = sip.Account{Tel: st.Tel, UserID: st.UserID, Name: st.Name, HA1: sip.HA1(st.HA1(cfg.SIP.Realm)), NAT: nat}
+		before, outward := "", ""
+		switch st.InsertTrunk.Type {
+		case "incoming":
+			before = st.InsertTrunk.Code
+		case "outgoing":
+			outward = st.InsertTrunk.Code
+		}
 		d.stations[st.Tel] = call.Station{
 			Tel: st.Tel, Name: st.Name, Music: st.Music,
 			PhoneTone: st.ToneSource == "phone", BehindNAT: nat == sip.NATYes, Security: security, Digits: digits,
 			Group: st.PickupGroup, Unreachable: st.Unreachable, TransferOnHangup: st.TransferOnHangup, CallWaiting: st.CallWaiting,
+			Before: before, Outward: outward,
 		}
 	}
 	return d, nil

@@ -8,6 +8,7 @@
 //	                    │        │
 //	                    │     features.Conference (46)
 //	                    │        │
+//	                    ├── trunk.Table   registrations of ours, ways out
 //	                    ├── ng.Server ── ng.OverRelay ──► relay.Relay   calls that SIP proxies place
 //	                    │
 //	                    └── api.Server  ◄── state.go turns snapshots into JSON shapes

@@ -21,6 +21,7 @@ import (
 	"sidetone/control/recordings"
 	"sidetone/control/sip"
 	"sidetone/control/store"
+	"sidetone/control/trunk"
 	"sidetone/relay"
 )
 
@@ -37,6 +38,7 @@ type Server struct {
 	programs   *media.Programs
 	stack      *sip.Stack
 	exchange   *call.Exchange
+	trunks     *trunk.Table
 	proxied    *ng.OverRelay // legs of calls that SIP proxies place through ng
 	ng         *ng.Server    // nil when ng.listen is empty
 	api        *api.Server   // nil when api.listen is empty
@@ -109,7 +111,7 @@ func (s *Server) build() (err error) {
 		Listen: cfg.SIP.Listen, Realm: cfg.SIP.Realm, UserAgent: "sidetone",
 		AnswerTimeout: cfg.Media.Timeouts.Answer, Allow: []string{"REFER"},
 		Accounts: directory, AuthInvites: cfg.SIP.AuthInvites,
-		Whitelist: sip.Whitelist{Enabled: cfg.SIP.Whitelist.Enabled, Networks: cfg.SIP.Whitelist.Networks},
+		Whitelist: sip.Whitelist{Enabled: cfg.SIP.Whitelist.Enabled, Networks: admitted(cfg)},
 		Registrar: sip.RegistrarConfig{
 			Expires: cfg.SIP.Expires, NATExpires: cfg.SIP.NATExpires,
 			NATCheckPort: cfg.SIP.NATCheck == "ip_port", MaxStations: cfg.SIP.MaxStations, MaxContacts: cfg.SIP.MaxContacts, OnChange: s.registration,
@@ -123,11 +125,19 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	s.messages.stack = s.stack
+	list, err := trunks(cfg)
+	if err != nil {
+		return err
+	}
+	if s.trunks, err = trunk.New(s.stack, cfg.FeatureCodes.AuthCode, list, s.log); err != nil {
+		return err
+	}
 	settings := features.NewSettings(s.store)
 	s.recordings = recordings.New(filepath.Join(cfg.Store.Dir, "recordings"), s.log)
 	s.exchange = call.New(call.Config{
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
 		Stations: directory.stations, Groups: groups(cfg), Rooms: rooms(cfg), RoomMusic: firstMusic(cfg),
+		Trunks: s.trunks, FlowTo: s.stack.FlowTo, Refused: s.stack.NoteAccess,
 		Dialog: s.stack.Dialog, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
 		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Logger: s.log,
 	})
@@ -177,6 +187,13 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.api != nil {
 		run("api", s.api.Run)
 	}
+	trunks, leave := context.WithCancel(parts)
+	defer leave()
+	unregistered := make(chan struct{})
+	wg.Go(func() { // ends with trunks, waited for below
+		defer close(unregistered)
+		_ = s.trunks.Run(trunks) // nil always
+	})
 	close(s.ready)
 	select {
 	case <-ctx.Done():
@@ -190,6 +207,11 @@ func (s *Server) Run(ctx context.Context) error {
 			close(expired)
 		}()
 		s.exchange.Shutdown(expired)
+		leave()
+		select {
+		case <-unregistered:
+		case <-expired: // a server that does not answer
+		}
 		timeout.Stop()
 		s.messages.mail.Wait()
 		stop(nil)

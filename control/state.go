@@ -118,6 +118,29 @@ func (s state) Rooms() []api.Room {
 	return list
 }
 
+// Trunks is for api.State.
+func (s state) Trunks() []api.Trunk {
+	calls := s.exchange.Calls()
+	list := []api.Trunk{}
+	for _, t := range s.trunks.Infos() {
+		row := api.Trunk{
+			Name: t.Name, Access: t.Access, Server: t.Server, User: t.User, State: t.State,
+			Since: t.Since, Expires: int64(t.Expires / time.Second), Code: t.Code, Error: t.Err,
+		}
+		for _, h := range t.Hops {
+			row.Hops = append(row.Hops, h.String())
+		}
+		for _, p := range t.Networks {
+			row.Networks = append(row.Networks, p.String())
+		}
+		for _, c := range calls {
+			row.Calls += c.Outside(t.Name)
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
 // Capacity is for api.State.
 func (s state) Capacity() api.Capacity {
 	c := api.Capacity{

@@ -2,15 +2,18 @@ package control
 
 import (
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"sidetone/control/call"
 	"sidetone/control/config"
 	"sidetone/control/media"
 	"sidetone/control/sip"
+	"sidetone/control/trunk"
 	"sidetone/jitter"
 	"sidetone/relay"
 )
@@ -98,6 +101,37 @@ func firstMusic(cfg *config.Config) string {
 		return ""
 	}
 	return cfg.Media.Music[0].Name
+}
+
+func trunks(cfg *config.Config) ([]trunk.Config, error) {
+	var list []trunk.Config
+	for _, t := range cfg.Trunks {
+		c := trunk.Config{
+			Name: t.Name, Access: t.Access, Networks: t.Networks, Incoming: t.Incoming,
+			User: t.Register.User, AuthUser: t.Register.AuthUser, Password: t.Register.Password.Reveal(), Expires: t.Register.Expires,
+		}
+		for _, code := range t.AuthCodes {
+			c.AuthCodes = append(c.AuthCodes, code.Reveal())
+		}
+		if t.Server != "" {
+			s, err := config.ParseServer(t.Server)
+			if err != nil {
+				return nil, fmt.Errorf("trunk %s: %w", t.Name, err)
+			}
+			c.Server = sip.ServerURI(s.Host, s.Port, s.Transport)
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// admitted are the networks that may speak SIP to us: trunks without being listed twice.
+func admitted(cfg *config.Config) []netip.Prefix {
+	list := slices.Clone(cfg.SIP.Whitelist.Networks)
+	for _, t := range cfg.Trunks {
+		list = append(list, t.Networks...)
+	}
+	return list
 }
 
 func rooms(cfg *config.Config) []call.RoomConfig {

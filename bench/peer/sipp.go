@@ -34,6 +34,8 @@ const (
 	SIPpRing          = "ring"           // waits for an INVITE, 180, then for the CANCEL
 	SIPpNoAnswer      = "no_answer"      // INVITE, 180, 408
 	SIPpRefuse        = "refuse"         // waits for an INVITE, 486
+	SIPpDown          = "down"           // waits for an INVITE, 503
+	SIPpChallenge     = "challenge"      // waits for an INVITE, 407, one with an answer, 180, 200, BYE; REGISTER, 200
 	SIPpSpeak         = "speak"          // INVITE, 200, ACK, speaks for Voice, a pause, BYE, 200
 	SIPpAnswerSpeak   = "answer_speak"   // waits for an INVITE, 180, 200, ACK, speaks for Voice, BYE
 )

@@ -29,6 +29,7 @@ type ctlCmd struct {
 	Show      ctlShow      `cmd:"" help:"One call with its legs."`
 	Stations  ctlStations  `cmd:"" help:"Station status table."`
 	Rooms     ctlRooms     `cmd:"" help:"Conferences."`
+	Trunks    ctlTrunks    `cmd:"" help:"Ways to carriers and other PBXs, and how they stand."`
 	AccessLog ctlAccessLog `cmd:"" help:"Who was refused, and why."`
 	Terminate ctlTerminate `cmd:"" help:"End a call."`
 }
@@ -190,6 +191,18 @@ func (ctlRooms) Run(ctx context.Context, o output, c *cli) error {
 				tels = append(tels, m.Tel)
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.ID, r.Number, r.Owner, r.State, r.Limit, strings.Join(tels, " "))
+		}
+	})
+}
+
+type ctlTrunks struct{}
+
+// Run is for kong.
+func (ctlTrunks) Run(ctx context.Context, o output, c *cli) error {
+	return list(ctx, o, &c.Ctl, "/v1/trunks", func(w io.Writer, b api.Trunks) {
+		fmt.Fprintln(w, "NAME\tACCESS\tSTATE\tSERVER\tHOPS\tUSER\tSINCE\tEXPIRES\tCALLS\tERROR")
+		for _, r := range b.Trunks {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", r.Name, r.Access, r.State, r.Server, strings.Join(r.Hops, " "), r.User, since(r.Since), r.Expires, r.Calls, r.Error)
 		}
 	})
 }

@@ -22,6 +22,7 @@ type State interface {
 	Stations() []Station
 	Calls() []Call
 	Rooms() []Room
+	Trunks() []Trunk
 	Capacity() Capacity
 	// AccessLog is the access log table, the oldest row first.
 	AccessLog() []Access
@@ -129,6 +130,13 @@ var routes = []route{
 			rooms[i].Members = orEmpty(rooms[i].Members)
 		}
 		reply(w, http.StatusOK, Rooms{rooms})
+	}},
+	{"/v1/trunks", false, func(s State, w http.ResponseWriter) {
+		trunks := orEmpty(s.Trunks())
+		for i := range trunks {
+			trunks[i].Hops, trunks[i].Networks = orEmpty(trunks[i].Hops), orEmpty(trunks[i].Networks)
+		}
+		reply(w, http.StatusOK, Trunks{trunks})
 	}},
 	{"/v1/access-log", false, func(s State, w http.ResponseWriter) {
 		reply(w, http.StatusOK, AccessLog{orEmpty(s.AccessLog())})

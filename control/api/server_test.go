@@ -28,6 +28,7 @@ type fixed struct {
 	stations []Station
 	calls    []Call
 	rooms    []Room
+	trunks   []Trunk
 	capacity Capacity
 	access   []Access
 	ended    *[]string
@@ -37,6 +38,7 @@ func (f fixed) Ready() string       { return f.reason }
 func (f fixed) Stations() []Station { return f.stations }
 func (f fixed) Calls() []Call       { return f.calls }
 func (f fixed) Rooms() []Room       { return f.rooms }
+func (f fixed) Trunks() []Trunk     { return f.trunks }
 func (f fixed) Capacity() Capacity  { return f.capacity }
 func (f fixed) AccessLog() []Access { return f.access }
 func (f fixed) Terminate(id string) bool {
@@ -88,6 +90,8 @@ func TestBodies(t *testing.T) {
 		}}, {ID: "c-2", State: "calling", Since: at}},
 		rooms: []Room{{ID: "700", Number: "700", State: "active", Limit: 32, Since: at, Members: []Member{{Tel: "217", Call: "c-1", Leg: "c-1/a", Holding: true}}},
 			{ID: "x", Owner: "217", State: "idle", Limit: 5}},
+		trunks: []Trunk{{Name: "carrier", Access: "9", Server: "pbx.example", User: "555", State: "registered", Hops: []string{"udp:192.0.2.1:5060"},
+			Networks: []string{"192.0.2.0/24"}, Since: at, Expires: 3600, Calls: 1}, {Name: "down", State: "unregistered", Code: 403, Error: "403 Forbidden"}},
 		access: []Access{{Index: 3, Date: at, Last: at.Add(time.Second), IP: netip.MustParseAddr("192.0.2.7"), CallerID: "217", Reason: "no", Count: 2}},
 		capacity: Capacity{Stations: Usage{1, 2}, Calls: Usage{1, 0}, Ports: []PortUsage{{"lan", netip.MustParseAddr("192.168.1.10"), 2, 5000}},
 			Records: Records{Written: 7}, Uptime: 61, Draining: true},
@@ -104,6 +108,10 @@ func TestBodies(t *testing.T) {
 		{"/v1/stations", fixed{}, 200, `{"stations":[]}`},
 		{"/v1/calls", fixed{}, 200, `{"calls":[]}`},
 		{"/v1/rooms", fixed{}, 200, `{"rooms":[]}`},
+		{"/v1/trunks", fixed{}, 200, `{"trunks":[]}`},
+		{"/v1/trunks", full, 200, `{"trunks":[{"name":"carrier","access":"9","server":"pbx.example","user":"555","state":"registered","hops":["udp:192.0.2.1:5060"],` +
+			`"networks":["192.0.2.0/24"],"since":"2031-05-06T07:08:09Z","expires":3600,"calls":1},` +
+			`{"name":"down","state":"unregistered","hops":[],"networks":[],"expires":0,"code":403,"error":"403 Forbidden","calls":0}]}`},
 		{"/v1/access-log", fixed{}, 200, `{"rows":[]}`},
 		{"/v1/access-log", full, 200, `{"rows":[{"index":3,"date":"2031-05-06T07:08:09Z","last":"2031-05-06T07:08:10Z","ip":"192.0.2.7","caller_id":"217","reason":"no","count":2}]}`},
 		{"/v1/capacity", fixed{}, 200, `{"stations":{"used":0,"limit":0},"calls":{"used":0,"limit":0},"rooms":{"used":0,"limit":0},"mps_channels":{"used":0,"limit":0},` +

@@ -94,6 +94,22 @@ type Member struct {
 	Holding bool   `json:"holding"`
 }
 
+// Trunk is a way to a carrier or another PBX.
+type Trunk struct {
+	Name     string    `json:"name"`
+	Access   string    `json:"access,omitempty"` // dialled before numbers
+	Server   string    `json:"server,omitempty"` // as configured
+	User     string    `json:"user,omitempty"`   // our account there
+	State    string    `json:"state"`            // registered, registering, unregistered, peer, unresolved
+	Hops     []string  `json:"hops"`             // where the server is, what is used first first: "udp:192.0.2.1:5060"
+	Networks []string  `json:"networks"`         // its calls come from besides
+	Since    time.Time `json:"since,omitzero"`   // of the last registration or failure
+	Expires  int64     `json:"expires"`          // seconds granted
+	Code     int       `json:"code,omitempty"`   // of the last refusal
+	Error    string    `json:"error,omitempty"`
+	Calls    int       `json:"calls"` // it carries at present
+}
+
 // Access is a row of the access log table: attempts from one address that were refused for one reason.
 type Access struct {
 	Index    uint64     `json:"index"` // of the row since the start, from 0
@@ -156,6 +172,11 @@ type Failure struct {
 // Stations is the body of /v1/stations.
 type Stations struct {
 	Stations []Station `json:"stations"`
+}
+
+// Trunks is the body of /v1/trunks.
+type Trunks struct {
+	Trunks []Trunk `json:"trunks"`
 }
 
 // Calls is the body of /v1/calls.

@@ -12,6 +12,7 @@ import (
 	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/control/sip"
+	"sidetone/control/trunk"
 	"sidetone/mixer/record"
 )
 
@@ -44,14 +45,16 @@ type Call struct {
 	silent   bool      // the call was a way to another one and gets no record
 	movedBy  string    // the station that transferred or parked a party of it
 
-	called     string      // the number that rings, after forwards
-	diversions []diversion // the forwards
-	waits      *waiting    // a is answered and waits for somebody
-	machine    *Attendance // a talks to a machine
-	timer      *time.Timer // of waits
-	auto       bool        // who is rung is to answer by itself
-	summons    *Summons    // nil: there is a caller
-	hunt       *hunt       // nil while no group is rung
+	called     string        // the number that rings, after forwards
+	diversions []diversion   // the forwards
+	waits      *waiting      // a is answered and waits for somebody
+	machine    *Attendance   // a talks to a machine
+	timer      *time.Timer   // of waits
+	auto       bool          // who is rung is to answer by itself
+	summons    *Summons      // nil: there is a caller
+	hunt       *hunt         // nil while no group is rung
+	passed     []string      // Diversion headers that it came with
+	ways       []trunk.Route // over which it can still be tried
 
 	recorder   *record.Recorder // nil while it is not recorded
 	recordings []string         // files

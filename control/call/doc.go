@@ -1,4 +1,4 @@
-// Package call is the back-to-back user agent: calls between stations, hold, transfer, forward, pickup, park and rooms,
+// Package call is the back-to-back user agent: calls between stations and over trunks, hold, transfer, forward, pickup, park and rooms,
 // over the dialogs of control/sip and the legs of control/media.
 //
 //	 INVITE in network order                         dialled codes
@@ -13,6 +13,7 @@
 //	   │
 //	   ├─ route.go    where a number leads: rooms, stations, forwards, do not disturb
 //	   ├─ group.go    station groups: who of the members rings, and when
+//	   ├─ trunk.go    the ways out of the house (control/trunk), and who may take them
 //	   ├─ setup.go    ringing, forking, early media, answer, failure codes
 //	   ├─ offer.go    re-INVITE and UPDATE from a phone: hold, resume, codecs
 //	   ├─ settle.go   after every event: who hears whom, what phones are told
@@ -33,6 +34,5 @@
 //
 // No call ever waits for another one: a leg is given away like a message, and comes back when there is no place for it.
 //
-// Limits: one audio stream a call; calls are between stations and rooms of this system (trunks join through the same
-// Leg later).
+// Limits: one audio stream a call.
 package call

@@ -11,6 +11,7 @@ import (
 	"sidetone/control/cdr"
 	"sidetone/control/media"
 	"sidetone/control/sip"
+	"sidetone/control/trunk"
 	"sidetone/mixer/record"
 	"sidetone/relay"
 )
@@ -36,6 +37,8 @@ type Station struct {
 	TransferOnHangup bool
 	// CallWaiting: it rings although it has a call.
 	CallWaiting bool
+	// Before is put before the caller id of trunk calls to it, Outward before the long numbers it dials (Insert Trunk Port).
+	Before, Outward string
 }
 
 // RoomConfig is a dial-in room.
@@ -88,6 +91,12 @@ type Config struct {
 	Lookup func(tel string) []sip.Binding
 	// Dialog finds a dialog by Call-ID and our tag: (*sip.Stack).Dialog.
 	Dialog func(callID, localTag string) (*sip.Dialog, bool)
+	// Trunks are the ways out of the house; nil is none. FlowTo opens one: (*sip.Stack).FlowTo.
+	Trunks *trunk.Table
+	FlowTo func(sip.Hop) (sip.Flow, error)
+	// Refused is told of calls that are turned away for what they may not do or for want of capacity:
+	// (*sip.Stack).NoteAccess; nil tells nobody.
+	Refused func(ip netip.Addr, callerID, reason string)
 	// Settings are what a station has set; nil is nothing. It must not block.
 	Settings func(tel string) Settings
 	// Forwards is how often a call may be forwarded.
@@ -162,6 +171,10 @@ func (x *Exchange) OnInvite(in *sip.Invite) {
 		in.Reply(503, "", sip.Header{Name: "Retry-After", Value: "30"})
 		return
 	}
+	if from, ok := x.cfg.Trunks.In(in.Flow(), in.Target().User); ok {
+		x.fromTrunk(in, from)
+		return
+	}
 	account, ok := in.Authenticate()
 	if !ok {
 		return
@@ -177,35 +190,50 @@ func (x *Exchange) OnInvite(in *sip.Invite) {
 		in.Reply(480, "")
 		return
 	}
-	c := x.newCall(account.Tel, number)
-	l := &Leg{id: c.id + "/a", tel: account.Tel, station: x.cfg.Stations[account.Tel], peer: in.Flow().Remote}
+	station := x.cfg.Stations[account.Tel]
+	number = x.outward(station, number)
+	x.begin(in, &Leg{tel: account.Tel, station: station}, x.shown(number), func(c *Call) {
+		switch s := x.service(number); {
+		case replaces:
+			c.takeOverBy(c.a, rep)
+		case s != nil:
+			s.Serve(c.a, number)
+		default:
+			c.dial(number)
+		}
+	})
+}
+
+// begin makes a call of an INVITE; then decides on its queue where it goes. number is what may be shown of what was dialled.
+func (x *Exchange) begin(in *sip.Invite, l *Leg, number string, then func(*Call)) {
+	c := x.newCall(l.tel, number)
+	l.id, l.peer = c.id+"/a", in.Flow().Remote
 	l.in.Store(c)
 	c.a = l
+	if l.outside != nil {
+		c.passed = in.Headers("Diversion")
+	}
 	if !x.add(c) {
 		in.Reply(503, "", sip.Header{Name: "Retry-After", Value: "30"})
 		return
 	}
 	c.publish()
 	x.lines.add(l)
-	x.cfg.Logger.Info("call", "call_id", c.id, "from", account.Tel, "to", number, "peer", l.peer.String())
+	x.cfg.Logger.Info("call", "call_id", c.id, "from", l.tel, "to", number, "peer", l.peer.String())
 	offer := in.SDP()
 	if l.dialog = in.Accept(&c.queue, x.notify(l)); l.dialog == nil { // the stack was closed meanwhile
 		c.Post(func() { c.end("", "stopped") })
 		return
 	}
 	x.byDialog.Store(l.dialog, l)
-	c.Post(func() {
-		c.begin(offer, func() {
-			switch s := x.service(number); {
-			case replaces:
-				c.takeOverBy(l, rep)
-			case s != nil:
-				s.Serve(l, number)
-			default:
-				c.dial(number)
-			}
-		})
-	})
+	c.Post(func() { c.begin(offer, func() { then(c) }) })
+}
+
+// note tells of a call that was turned away.
+func (x *Exchange) note(from netip.AddrPort, callerID, reason string) {
+	if x.cfg.Refused != nil {
+		x.cfg.Refused(from.Addr(), callerID, reason)
+	}
 }
 
 // newCall makes a call that nobody is in yet.
@@ -265,6 +293,15 @@ func (x *Exchange) Ringing(meant func(tel string) bool) []*Leg { return x.lines.
 func (x *Exchange) Known(number string) bool {
 	_, ok := x.cfg.Stations[number]
 	return ok || x.room(number) != nil || x.groups[number] != nil || x.destination(number) != nil
+}
+
+// Reaches: calls may be forwarded there: a station, a room, or a number over a trunk that no auth code has to open.
+func (x *Exchange) Reaches(number string) bool {
+	if x.Known(number) {
+		return true
+	}
+	p, ok := x.cfg.Trunks.Out(number)
+	return ok && p.Code != 403 && p.Number == number
 }
 
 // Station is what is known of a station.

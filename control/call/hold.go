@@ -15,7 +15,7 @@ import "time"
 func (l *Leg) startPatience() {
 	l.stopPatience()
 	wait := l.Call().x.cfg.Timeouts.HoldRecall
-	if wait <= 0 || !l.answered {
+	if wait <= 0 || !l.answered || l.outside != nil {
 		return
 	}
 	at := l.heldAt

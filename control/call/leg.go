@@ -8,6 +8,7 @@ import (
 	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/control/sip"
+	"sidetone/control/trunk"
 	"sidetone/mixer/record"
 	"sidetone/relay"
 )
@@ -19,8 +20,10 @@ type Leg struct {
 	id       string
 	tel      string
 	station  Station
-	since    time.Time // when it was rung
-	outgoing bool      // we called it
+	outside  *outside     // the party at the far end of a trunk; nil = a station
+	via      *trunk.Route // the way it was called, over a trunk
+	since    time.Time    // when it was rung
+	outgoing bool         // we called it
 	dialog   *sip.Dialog
 	media    *media.Leg
 	peer     netip.AddrPort // where its signalling comes from

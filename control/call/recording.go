@@ -88,6 +88,10 @@ func (c *Call) tape() {
 
 // askedToRecord takes the INFO with "Record: on" or "Record: off" that a phone's record key sends.
 func (c *Call) askedToRecord(l *Leg, r *sip.Request) {
+	if l.outside != nil {
+		r.Reply(403, "")
+		return
+	}
 	var on bool
 	switch value := strings.ToLower(strings.TrimSpace(r.Header("Record"))); value {
 	case "on":

@@ -85,6 +85,11 @@ func (r *referral) finish(code int, then func(*Call)) {
 //
 //	400 Refer-To is not to be understood · 403 there is nobody to transfer · 491 another transfer is under way
 func (c *Call) refer(l *Leg, r *sip.Request) {
+	if l.outside != nil { // a carrier could send our callers to numbers that cost
+		c.refused(l, "transfer asked for by a trunk")
+		r.Reply(403, "")
+		return
+	}
 	peer := c.other(l)
 	asked, err := sip.ParseRefer(r)
 	switch {
@@ -112,13 +117,13 @@ func (c *Call) refer(l *Leg, r *sip.Request) {
 		c.transferAttended(l, peer, *asked.Replaces, ref)
 		return
 	}
-	c.x.cfg.Logger.Info("blind transfer", "call_id", c.id, "by", l.tel, "party", peer.tel, "to", asked.Target)
+	c.x.cfg.Logger.Info("blind transfer", "call_id", c.id, "by", l.tel, "party", peer.tel, "to", c.x.shown(asked.Target))
 	if f := c.x.feature(asked.Target); f != nil { // such as park: the code decides what becomes of the party
 		ref.succeed()
 		c.x.act(f, l.tel, asked.Target)
 		return
 	}
-	c.transferBlind(l, peer, asked.Target, ref)
+	c.transferBlind(l, peer, c.x.outward(l.station, asked.Target), ref)
 }
 
 // transferAttended moves the party to the call in which the transferor's other dialog is.
@@ -191,7 +196,7 @@ func (c *Call) wait(w *waiting) {
 
 // transferBlind makes a call of the party's own to a number.
 func (c *Call) transferBlind(l, x *Leg, number string, ref *referral) {
-	to := c.x.newCall(x.tel, number)
+	to := c.x.newCall(x.tel, c.x.shown(number))
 	if !c.x.add(to) {
 		ref.fail(503)
 		return

@@ -57,7 +57,7 @@ func (c *Call) dial(number string) {
 		}
 		s, ok := c.x.cfg.Stations[number]
 		if !ok {
-			c.reject(404, "unknown number")
+			c.leave(number)
 			return
 		}
 		set := c.x.settings(number)
@@ -114,7 +114,7 @@ func (c *Call) offerFor(caller *Leg) []sdp.Codec {
 // divert notes a forward and tells the caller of it; false when there have been too many or it leads in a circle.
 func (c *Call) divert(by, to string, why diversion) bool {
 	circle := slices.ContainsFunc(c.diversions, func(d diversion) bool { return d.by == to })
-	if circle || to == by || len(c.diversions) >= c.x.cfg.Forwards {
+	if circle || to == by || len(c.diversions)+len(c.passed) >= c.x.cfg.Forwards {
 		c.x.cfg.Logger.Info("forwarded in a circle", "call_id", c.id, "by", by, "to", to)
 		return false
 	}
@@ -156,6 +156,9 @@ func (c *Call) headers(target, host string) []sip.Header {
 	var list []sip.Header
 	for _, d := range slices.Backward(c.diversions) {
 		list = append(list, sip.Header{Name: "Diversion", Value: fmt.Sprintf("<sip:%s@%s>;reason=%s;counter=1", d.by, host, d.reason)})
+	}
+	for _, d := range c.passed { // as they came, so that forwards in a circle through other systems come to an end
+		list = append(list, sip.Header{Name: "Diversion", Value: d})
 	}
 	if len(c.diversions) > 0 {
 		var history strings.Builder

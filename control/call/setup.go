@@ -64,30 +64,38 @@ func (c *Call) ring(r ringing, bindings []sip.Binding) error {
 
 // try rings one contact.
 func (c *Call) try(r ringing, b sip.Binding, security media.Security) error {
-	c.rung++
 	s := r.station
-	l := &Leg{id: fmt.Sprintf("%s/b%d", c.id, c.rung), tel: s.Tel, station: s, outgoing: true, peer: b.Flow.Remote, stands: r.stands, since: c.x.cfg.Now()}
-	l.in.Store(c)
+	l := &Leg{tel: s.Tel, station: s, stands: r.stands}
 	if security == media.SecurityOptional {
 		l.insist = func() error { return c.try(r, b, media.SecurityRequired) }
 	}
-	shown, shard := r.shown, -1
+	shown := r.shown
 	if r.from != nil {
-		shown, shard = sip.Identity{Name: r.from.station.Name, User: r.from.tel}, r.from.media.Shard()
+		shown = r.from.shownTo(s)
 	}
-	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: s.BehindNAT, Security: security, Shard: shard})
+	return c.invite(l, r, security, sip.InviteRequest{
+		Target: b.Contact, Flow: b.Flow, From: shown, To: sip.Identity{Name: s.Name, User: s.Tel},
+		AnswerTimeout: r.timeout, Headers: c.headers(s.Tel, hostOf(b.Flow)),
+	})
+}
+
+// invite opens a leg's media and calls its phone.
+func (c *Call) invite(l *Leg, r ringing, security media.Security, req sip.InviteRequest) error {
+	c.rung++
+	l.id, l.outgoing, l.peer, l.since = fmt.Sprintf("%s/b%d", c.id, c.rung), true, req.Flow.Remote, c.x.cfg.Now()
+	l.in.Store(c)
+	shard := -1
+	if r.from != nil {
+		shard = r.from.media.Shard()
+	}
+	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: l.station.BehindNAT, Security: security, Shard: shard})
 	if err != nil {
 		return err
 	}
 	l.media = m
 	c.x.rememberMedia(l)
-	d, err := c.x.cfg.Invite(sip.InviteRequest{
-		Target: b.Contact, Flow: b.Flow,
-		From: shown,
-		To:   sip.Identity{Name: s.Name, User: s.Tel},
-		SDP:  m.Offer(media.Local{Codecs: r.offer}), AnswerTimeout: r.timeout,
-		Headers: c.headers(s.Tel, hostOf(b.Flow)),
-	}, &c.queue, c.x.notify(l))
+	req.SDP = m.Offer(media.Local{Codecs: r.offer})
+	d, err := c.x.cfg.Invite(req, &c.queue, c.x.notify(l))
 	if err != nil {
 		c.x.forgetMedia(l)
 		c.check(m.Close())
@@ -247,6 +255,10 @@ func (c *Call) lose(l *Leg, code int) {
 		if len(c.tries) == 0 && !l.stands.gone {
 			l.stands.startPatience()
 		}
+		return
+	}
+	if l.via != nil {
+		c.unreachedOutside(l, code)
 		return
 	}
 	if c.hunt != nil {

@@ -36,6 +36,13 @@ func checkNumbers(r *report, c *Config) {
 			take(code, path)
 		}
 	}
+	accesses := map[string]bool{}
+	for i, t := range c.Trunks { // several trunks may have one access code
+		if t.Access != "" && !accesses[t.Access] {
+			accesses[t.Access] = true
+			take(t.Access, entry("trunks", i)+".access")
+		}
+	}
 	checkNumber := func(number, path string) {
 		switch {
 		case number == "":

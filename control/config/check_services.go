@@ -5,17 +5,8 @@ import (
 	"slices"
 )
 
-// checkServices checks trunks, hotspot and the servers besides SIP.
+// checkServices checks the hotspot and the servers besides SIP.
 func checkServices(r *report, c *Config, host Host) {
-	for i, t := range c.Trunks {
-		path := entry("trunks", i) + ".name"
-		switch {
-		case t.Name == "":
-			r.add(path, "is missing")
-		case slices.ContainsFunc(c.Trunks[:i], func(o Trunk) bool { return o.Name == t.Name }):
-			r.add(path, "%q is the name of another trunk already", t.Name)
-		}
-	}
 	for i, line := range c.Hotspot.Lines {
 		if !slices.ContainsFunc(c.Trunks, func(t Trunk) bool { return t.Name == line }) {
 			r.add(entry("hotspot.lines", i), "there is no trunk %q", line)

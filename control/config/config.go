@@ -98,11 +98,13 @@ type Group struct {
 
 // Trunk is a way to a carrier or another PBX.
 type Trunk struct {
-	Name     string         `yaml:"name"`
-	Access   string         `yaml:"access"`
-	Server   string         `yaml:"server"`
-	Register TrunkRegister  `yaml:"register"`
-	Networks []netip.Prefix `yaml:"networks"`
+	Name      string         `yaml:"name"`
+	Access    string         `yaml:"access"`   // dialled before the numbers that go there; "" = only calls from it
+	Server    string         `yaml:"server"`   // see ParseServer; "" = only calls from networks
+	Register  TrunkRegister  `yaml:"register"` // user "" = it knows us by our address
+	Networks  []netip.Prefix `yaml:"networks"` // where its calls come from besides the server
+	Incoming  string         `yaml:"incoming"` // who gets its calls for numbers that are nobody's; "" = they are refused
+	AuthCodes []Secret       `yaml:"auth_codes"`
 }
 
 // TrunkRegister is our account at a trunk's server.

@@ -82,7 +82,7 @@ func newGroup() Group {
 }
 
 func newTrunk() Trunk {
-	return Trunk{Register: TrunkRegister{Expires: 3600 * time.Second}, Networks: []netip.Prefix{}}
+	return Trunk{Register: TrunkRegister{Expires: 3600 * time.Second}, Networks: []netip.Prefix{}, AuthCodes: []Secret{}}
 }
 
 func newRoom() Room { return Room{Members: 32} }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"reflect"
 	"strings"
 )
 
@@ -25,24 +24,13 @@ var unsupported = []struct {
 			found("media.mgi_ports")
 		}
 	}},
-	{"a trunk code before numbers", perStation("insert_trunk", func(s, d Station) bool { return s.InsertTrunk != d.InsertTrunk })},
 	{"ip", perStation("auth", func(s, _ Station) bool { return s.Auth == "ip" })},
-	{"a trunk", func(c, _ *Config, found func(string)) {
-		for i := range c.Trunks {
-			found(entry("trunks", i))
-		}
-	}},
 	{"a room PIN", func(c, _ *Config, found func(string)) {
 		for i, room := range c.Conference.Rooms {
 			if !room.Pin.Empty() {
 				found(entry("conference.rooms", i) + ".pin")
 			}
 		}
-	}},
-	{"this feature code", func(c, d *Config, found func(string)) {
-		f, standard := c.FeatureCodes, d.FeatureCodes
-		waiting := FeatureCodes{AuthCode: f.AuthCode}
-		differing(waiting, standard, "feature_codes", found)
 	}},
 	{"ng over anything but UDP", func(c, _ *Config, found func(string)) {
 		for i, l := range c.NG.Listen {
@@ -63,16 +51,6 @@ func checkUnsupported(r *report, c *Config) {
 	d := Default()
 	for _, u := range unsupported {
 		u.find(c, d, func(path string) { r.add(path, "%s is not available in this version", u.feature) })
-	}
-}
-
-// differing finds the fields of a struct that are not the default's and not switched off ("").
-func differing[T any](value, standard T, path string, found func(string)) {
-	v, d := reflect.ValueOf(value), reflect.ValueOf(standard)
-	for i := range v.NumField() {
-		if !v.Field(i).Equal(d.Field(i)) && !v.Field(i).IsZero() {
-			found(join(path, v.Type().Field(i).Tag.Get("yaml")))
-		}
 	}
 }
 

@@ -26,6 +26,7 @@ func validate(r *report, c *Config, host Host) {
 	checkMedia(r, c, host)
 	checkStations(r, c)
 	checkNumbers(r, c)
+	checkTrunks(r, c)
 	checkServices(r, c, host)
 	checkUnsupported(r, c)
 }

@@ -17,7 +17,8 @@ type ForwardCodes struct {
 //
 //	218 ── INVITE 601219 ──► 480        217 ── INVITE 218 ──► 181 ── INVITE, Diversion: 218 ──► 219
 //
-// A destination that is no station or room, or the station itself, changes nothing.
+// A destination that is no station, room or trunk number, or the station itself, changes nothing; auth codes are not kept, so
+// neither is a number that needs one.
 type Forward struct {
 	x        *call.Exchange
 	settings *Settings
@@ -74,7 +75,7 @@ func (f *Forward) Dial(tel, number string) {
 		if form.code == "" || !ok {
 			continue
 		}
-		if to == tel || !f.x.Known(to) {
+		if to == tel || !f.x.Reaches(to) {
 			f.log.Info("forward to nowhere", "from", tel, "code", form.code, "to", to)
 			return
 		}

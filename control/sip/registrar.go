@@ -87,6 +87,27 @@ func (r *Registrar) Registered(tel string, source netip.Addr) bool {
 	return slices.ContainsFunc(r.tels[tel], func(b *Binding) bool { return b.Source.Addr() == source.Unmap() })
 }
 
+// Serves says whether any station is registered from the flow's very address and port, or over that connection.
+func (r *Registrar) Serves(f Flow) bool {
+	return r.any(func(b *Binding) bool { return b.Source == f.Remote && b.Flow.Transport == f.Transport })
+}
+
+// ServesAddress says whether any station is registered from that address.
+func (r *Registrar) ServesAddress(source netip.Addr) bool {
+	return r.any(func(b *Binding) bool { return b.Source.Addr() == source.Unmap() })
+}
+
+func (r *Registrar) any(fits func(*Binding) bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, list := range r.tels {
+		if slices.ContainsFunc(list, fits) {
+			return true
+		}
+	}
+	return false
+}
+
 // owns says whether the station is registered from that very address and port, or over that connection.
 func (r *Registrar) owns(tel string, f Flow) bool {
 	r.mu.Lock()

@@ -162,12 +162,16 @@ func (r *Registration) attempt(ctx context.Context) RegistrationState {
 	return st
 }
 
+// farewell is how long an unregistering may take: who stops does not wait for a server that is gone.
+const farewell = 2 * time.Second
+
 // leave unregisters from where we are registered.
 func (r *Registration) leave(ctx context.Context, st RegistrationState) {
 	if !st.Registered {
 		return
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
 	out := r.register(ctx, st.Server, st.Hop, 0)
 	out.Registered = false
 	r.config.OnChange(out)

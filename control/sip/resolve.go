@@ -18,6 +18,18 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
+// ServerURI is a server as the configuration names it: a host name or an address without brackets, a port or 0, a transport or "".
+func ServerURI(name string, port int, transport string) gosip.Uri {
+	u := gosip.Uri{Scheme: "sip", Host: name, Port: port}
+	if a, err := netip.ParseAddr(name); err == nil {
+		u.Host = host(a)
+	}
+	if transport != "" {
+		u.UriParams.Add("transport", transport)
+	}
+	return u
+}
+
 // Hop is one place where a server may be reached.
 type Hop struct {
 	Transport string

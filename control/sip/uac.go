@@ -24,6 +24,9 @@ type InviteRequest struct {
 	Credentials *Credentials
 	// AnswerTimeout overrides Config.AnswerTimeout when not 0.
 	AnswerTimeout time.Duration
+	// ReachTimeout is how long the first response of any kind may take before the call fails with 408, for who has another
+	// server to try; 0 is as long as a transaction waits (32 s). An answer that still comes is ended.
+	ReachTimeout time.Duration
 }
 
 // uacInvite is what a dialog we opened keeps of its INVITE.
@@ -37,6 +40,7 @@ type uacInvite struct {
 	rseq        map[string]uint32  // by remote tag: of the last reliable provisional response
 	agreed      map[string]bool    // by remote tag: it carried the answer to our offer
 	acks        map[string]sentACK // by remote tag; empty: owed by Ack
+	heard       bool               // a response of any kind came
 	provisional bool
 	cancel      bool // to be cancelled, at once or when a provisional response allows it (RFC 3261 9.1)
 	cancelled   bool // CANCEL is out
@@ -99,8 +103,23 @@ func (s *Stack) Invite(r InviteRequest, a Actor, notify func(Event)) (*Dialog, e
 	d.out.ring = d.after(or(r.AnswerTimeout, s.config.AnswerTimeout), func() {
 		d.giveUp(Failed{Code: 408, Reason: "No Answer"}, nil)
 	})
+	if r.ReachTimeout > 0 {
+		d.after(r.ReachTimeout, d.unreached)
+	}
 	d.sendInvite()
 	return d, nil
+}
+
+// unreached gives up a peer that has not said a word. Its transaction goes on by itself: a provisional response that still
+// comes is answered with CANCEL, a 2xx with ACK and BYE.
+func (d *Dialog) unreached() {
+	if d.state != early || d.out.heard || d.out.cancel {
+		return
+	}
+	d.out.cancel = true
+	d.out.failure = Failed{Code: 408, Reason: "No Response"}
+	d.release()
+	d.finish(d.out.failure, false)
 }
 
 // sendInvite sends the INVITE, for the first time or again because of what the other side wants in it.
@@ -180,6 +199,7 @@ func (s *Stack) cancelRequest(invite *gosip.Request, f Flow, headers []Header) {
 
 // receiveResponse is a response to our first INVITE, in network order.
 func (d *Dialog) receiveResponse(res *gosip.Response) {
+	d.out.heard = true
 	switch code := res.StatusCode; {
 	case code < 200:
 		d.receiveProvisional(res)
@@ -198,6 +218,10 @@ func (d *Dialog) receiveResponse(res *gosip.Response) {
 
 func (d *Dialog) receiveProvisional(res *gosip.Response) {
 	if d.state != early {
+		if d.out.cancel && !d.out.cancelled {
+			d.out.cancelled = true
+			d.s.cancelRequest(d.out.req, d.out.first.flow, d.out.headers)
+		}
 		return
 	}
 	d.out.provisional = true
