@@ -16,6 +16,7 @@ needed=(
 	ip:iproute2
 	iptables:iptables
 	ffmpeg:ffmpeg
+	svmap:sipvicious
 )
 
 # library:package, of the codecs that are loaded when the system has them, and of one to compare with
