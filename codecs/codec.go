@@ -69,3 +69,6 @@ type Codec struct {
 	// false. nil: SampleRate is the only one.
 	At func(sampleRate int) (Codec, bool)
 }
+
+// Makes reports whether the codec is what Set.Find gives for a format.
+func (c Codec) Makes(f Format) bool { return c.Is(f) && (c.Negotiate == nil || c.Fmtp == f.Fmtp) }

@@ -10,9 +10,13 @@ type Format struct {
 	Name      string // encoding name: PCMU, PCMA, L16, CN, telephone-event; case does not matter
 	ClockRate int    // of the RTP timestamp, Hz
 	Channels  int    // 0 means 1
+
+	// Fmtp is what the description of who receives it says of it (a=fmtp), empty for nothing. It is looked at where the codec has
+	// parameters.
+	Fmtp string
 }
 
-// Is reports whether two formats are the same: names without regard to case, channels 0 and 1 alike.
+// Is reports whether two formats have one encoding: names without regard to case, channels 0 and 1 alike, whatever their Fmtp.
 func (f Format) Is(other Format) bool {
 	return f.ClockRate == other.ClockRate && max(f.Channels, 1) == max(other.Channels, 1) &&
 		strings.EqualFold(f.Name, other.Name)

@@ -28,12 +28,19 @@ func (s Set) Lookup(name string, clockRate int) (Codec, bool) {
 	return s.Find(Format{Name: name, ClockRate: clockRate})
 }
 
-// Find finds the codec of a format.
+// Find finds the codec of a format, as the format's Fmtp wants it; false also when it cannot be like that.
 func (s Set) Find(f Format) (Codec, bool) {
-	if i := index(s.codecs, f); i >= 0 {
-		return s.codecs[i], true
+	i := index(s.codecs, f)
+	if i < 0 {
+		return Codec{}, false
 	}
-	return Codec{}, false
+	c := s.codecs[i]
+	if c.Negotiate == nil || f.Fmtp == "" {
+		return c, true
+	}
+	c, err := c.Negotiate(f.Fmtp)
+	c.Fmtp = f.Fmtp
+	return c, err == nil
 }
 
 // Static finds the codec of a static payload type (RFC 3551 section 6).

@@ -100,7 +100,11 @@ func (b *Buffer) lose(samples int64) Item {
 	b.next++
 	b.nextMedia += samples
 	b.stats.Lost++
-	return Item{Kind: Lost, Samples: int(samples)}
+	lost := Item{Kind: Lost, Samples: int(samples)}
+	if s := b.ring.at(b.next); s.filled && s.index == b.next && s.media == b.nextMedia {
+		lost.PayloadType, lost.Payload = s.kind, b.ring.payload(s)
+	}
+	return lost
 }
 
 // play gives a packet out and notes when it will be heard.

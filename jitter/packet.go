@@ -25,11 +25,11 @@ const (
 // Item is the next piece of the stream in playout order.
 type Item struct {
 	Kind        Kind
-	PayloadType uint8
+	PayloadType uint8 // of Payload
 	Marker      bool
 	Timestamp   uint32
 	Samples     int    // Play, Lost: length in units of the clock rate
-	Payload     []byte // Play: valid until the next Put
+	Payload     []byte // Play: the packet's, Lost: of the packet behind it where that is there; valid until the next Put
 	// Onset marks a packet that does not continue the one before it: the first of all, the first
 	// after a silence, the first after audio was skipped or the source changed.
 	Onset bool

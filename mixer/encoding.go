@@ -134,7 +134,7 @@ func packetTime(ptime time.Duration) time.Duration {
 
 // makes tells whether e makes packets of that format and ptime.
 func (e *encoding) makes(format codecs.Format, ptime time.Duration) bool {
-	return e.codec.Is(format) && e.ptime == packetTime(ptime)
+	return e.codec.Makes(format) && e.ptime == packetTime(ptime)
 }
 
 // start begins anew, in step with a signal that has run for so many ticks: packets of one ptime begin

@@ -187,16 +187,19 @@ func WithEvents(list []sdp.Codec) []sdp.Codec {
 }
 
 // Mixable is what remains of a list for a room or a tone: one or more codecs we
-// decode, telephone-event and comfort noise. Empty when there is no such codec.
+// decode, with the parameters that we say in return, telephone-event and comfort noise. Empty when there is no such codec.
 func (e *Engine) Mixable(list []sdp.Codec) []sdp.Codec {
 	var out []sdp.Codec
 	found := false
 	for _, c := range list {
 		if isVoice(c) {
-			if !decodes(e.cfg.Set, c) {
+			k, ok := e.cfg.Set.Find(format(c))
+			if !ok || k.Kind != codecs.Audio || k.NewEncoder == nil {
 				continue
 			}
-			found = true
+			if found = true; k.Negotiate != nil {
+				c.Fmtp = k.Parameters
+			}
 		}
 		out = append(out, c)
 	}
@@ -224,7 +227,7 @@ func (l *Leg) talk() talk {
 	for _, c := range l.agreed.remote {
 		if isVoice(c) && decodes(l.engine.cfg.Set, c) {
 			t.send, t.sendPT = format(c), c.PayloadType
-			t.ptime = packetTime(c, l.agreed.audio)
+			t.ptime = l.engine.packetTime(c, l.agreed.audio)
 			break
 		}
 	}
@@ -241,7 +244,7 @@ func (t talk) participant(to mixer.Output) mixer.ParticipantConfig {
 
 // packetTime is how much goes into a packet for a phone: what its description asks for, of what rooms and players make (RFC 8866
 // section 6.4), and never more than it takes.
-func packetTime(c sdp.Codec, m *sdp.Media) time.Duration {
+func (e *Engine) packetTime(c sdp.Codec, m *sdp.Media) time.Duration {
 	want := m.Ptime()
 	if want == 0 {
 		want = ptime
@@ -253,11 +256,14 @@ func packetTime(c sdp.Codec, m *sdp.Media) time.Duration {
 	if strings.EqualFold(c.Name, "opus") && (want == 30*time.Millisecond || want == 50*time.Millisecond) {
 		want -= 10 * time.Millisecond // frames are of 10, 20, 40 and 60 ms (RFC 6716 section 2.1.4)
 	}
+	if k, ok := e.cfg.Set.Find(format(c)); ok && k.Frame > 0 {
+		want = max(want.Truncate(k.Frame), k.Frame)
+	}
 	return want
 }
 
 func format(c sdp.Codec) codecs.Format {
-	return codecs.Format{Name: c.Name, ClockRate: c.ClockRate, Channels: max(c.Channels, 1)}
+	return codecs.Format{Name: c.Name, ClockRate: c.ClockRate, Channels: max(c.Channels, 1), Fmtp: c.Fmtp}
 }
 
 func isVoice(c sdp.Codec) bool { return !c.IsEvent() && !c.IsComfortNoise() }

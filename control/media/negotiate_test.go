@@ -1,6 +1,7 @@
 package media
 
 import (
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -141,9 +142,48 @@ func TestPacketTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := packetTime(tc.codec, s.Audio()); got != time.Duration(tc.want)*time.Millisecond {
+		if got := wideEngine().packetTime(tc.codec, s.Audio()); got != time.Duration(tc.want)*time.Millisecond {
 			t.Errorf("%s with %q: %v, want %d ms", tc.codec.Name, tc.lines, got, tc.want)
 		}
+	}
+}
+
+// What is sent follows the parameters of who receives it, and what we say in return are our own.
+func TestParametersOfBothSides(t *testing.T) {
+	e := New(Config{Set: codecs.Available(codecs.FindLibraries())})
+	for _, tc := range []struct {
+		offered  sdp.Codec
+		answered string
+		ptime    string
+		want     int // ms
+	}{
+		{sdp.Codec{PayloadType: 107, Name: "opus", ClockRate: 48000, Channels: 2, Fmtp: "maxplaybackrate=16000;useinbandfec=1;stereo=0"}, "useinbandfec=1", "a=ptime:40\r\n", 40},
+		{sdp.Codec{PayloadType: 97, Name: "AMR", ClockRate: 8000, Channels: 1, Fmtp: "octet-align=1;mode-set=0,2"}, "octet-align=1;mode-set=0,2", "a=ptime:30\r\n", 20},
+		{sdp.Codec{PayloadType: 3, Name: "GSM", ClockRate: 8000, Channels: 1}, "", "a=ptime:10\r\n", 20},
+	} {
+		t.Run(tc.offered.Name, func(t *testing.T) {
+			if !decodes(e.cfg.Set, tc.offered) {
+				if os.Getenv("SIDETONE_PEERS") == "required" {
+					t.Fatal("no library has it")
+				}
+				t.Skip("no library has it")
+			}
+			got := e.Mixable([]sdp.Codec{tc.offered})
+			if len(got) != 1 || got[0].Fmtp != tc.answered {
+				t.Errorf("answered %v, want parameters %q", got, tc.answered)
+			}
+			s, err := sdp.Parse([]byte("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n" + tc.ptime))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := e.packetTime(tc.offered, s.Audio()); got != time.Duration(tc.want)*time.Millisecond {
+				t.Errorf("packets of %v, want %d ms", got, tc.want)
+			}
+		})
+	}
+	refused := sdp.Codec{PayloadType: 97, Name: "AMR", ClockRate: 8000, Channels: 1, Fmtp: "octet-align=1;interleaving=30"}
+	if got := e.Mixable([]sdp.Codec{refused}); got != nil {
+		t.Errorf("answered %v to what cannot be decoded", got)
 	}
 }
 

@@ -3,7 +3,7 @@
 //	p ──► Stream.ReceiveRTP (arrive.go) ──► format by payload type ──► jitter.Buffer
 //	                                                                        │ Next: Play, Lost, Wait
 //	 every tick                                                             ▼
-//	dst ◄── Stream.Pull (pull.go) ◄── queue.go ◄── plc.Concealer ◄── codecs.Decoder, and a
+//	dst ◄── Stream.Pull (pull.go) ◄── queue.go ◄── plc.Concealer ◄── codecs.Decoder (losses: bridge.go), and a
 //	                                      ▲              ▲           resample.Resampler where its
 //	              jitter.Shorten, Lengthen (stretch.go)  │           rate is not the stream's
 //	                                                     └── cn.Generator, silence

@@ -44,7 +44,7 @@ func (s *Stream) more(now int64, wanted int) bool {
 	case jitter.Play:
 		s.play(item)
 	case jitter.Lost:
-		s.stats.Concealed += uint64(s.repeat(item.Samples * s.rate / s.clock))
+		s.stats.Concealed += uint64(s.bridge(item.Samples*s.rate/s.clock, item))
 	case jitter.Wait:
 		return s.fill(wanted)
 	}
@@ -59,13 +59,13 @@ func (s *Stream) play(item jitter.Item) {
 	case f.kind == codecs.Noise:
 		s.noise.Update(item.Payload)
 		s.blend = s.filler == concealment && !s.conceal.Concealing()
-		s.filler = comfortNoise
+		s.filler, s.helped = comfortNoise, 0
 	case f.kind == codecs.Event:
 		if s.filler == concealment {
-			s.filler = silenceForNow
+			s.filler, s.helped = silenceForNow, 0
 		}
 	default:
-		if item.Onset && s.filler == concealment && !s.conceal.Concealing() {
+		if item.Onset && s.filler == concealment && !s.concealing() {
 			s.repeat(s.conceal.FrameLen()) // audio was skipped: blend over the cut
 		}
 		pcm := s.queue.grow(item.Samples * s.rate / s.clock)
@@ -74,6 +74,7 @@ func (s *Stream) play(item jitter.Item) {
 		s.queue.keep(n)
 		s.heard, s.sounding = s.queue.len(), true
 		s.filler = concealment
+		s.spoken, s.helped = item.PayloadType, 0
 	}
 }
 
@@ -106,7 +107,7 @@ func (s *Stream) fill(wanted int) bool {
 			return s.silence(wanted)
 		}
 		step := s.conceal.FrameLen()
-		s.stats.Concealed += uint64(s.repeat((wanted + step - 1) / step * step))
+		s.stats.Concealed += uint64(s.bridge((wanted+step-1)/step*step, jitter.Item{}))
 		return true
 	case comfortNoise:
 		if s.blend {

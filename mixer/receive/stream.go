@@ -44,17 +44,22 @@ type Stream struct {
 	sounding bool // what was queued last was not silence
 	blend    bool // noise begins where sound was: fade from one to the other
 	tries    int  // ticks since a stretch was wanted and none was found
+
+	spoken uint8 // payload type of the audio played last
+	helped int   // samples that its decoder has made up since
 }
 
 // format is what a payload type stands for.
 type format struct {
 	kind      codecs.Kind
 	decoder   codecs.Decoder
+	concealer codecs.Concealer    // decoder, where it is one
 	rate      int                 // of its samples
 	resampler *resample.Resampler // to the stream's rate, nil where that is the same
 	clock     int                 // of its timestamps and durations
 	timeline  *codecs.Timeline    // to the stream's clock, nil where that is the same
 	duration  func(payload []byte) int
+	frame     time.Duration // that concealer makes whole numbers of
 	format    codecs.Format
 }
 
@@ -102,7 +107,7 @@ func (s *Stream) SetFormats(formats map[uint8]codecs.Format) {
 		}
 		f := format{kind: c.Kind, duration: c.Duration, format: c.Format, clock: c.ClockRate, rate: c.SampleRate}
 		if c.Kind == codecs.Audio {
-			if before := old.find(pt); before != nil && before.format.Is(c.Format) && clock == s.clock {
+			if before := old.find(pt); before != nil && before.format == c.Format && clock == s.clock {
 				f = *before
 			} else if f.start(c, s.rate, clock) != nil {
 				continue
@@ -143,6 +148,8 @@ func (s *Stream) clockOf(formats map[uint8]codecs.Format) int {
 // resample.ErrRate.
 func (f *format) start(c codecs.Codec, rate, clock int) (err error) {
 	f.decoder = c.NewDecoder()
+	f.concealer, _ = f.decoder.(codecs.Concealer)
+	f.frame = max(c.Frame, 10*time.Millisecond)
 	if c.SampleRate != rate {
 		f.resampler, err = resample.New(c.SampleRate, rate)
 	}

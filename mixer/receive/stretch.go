@@ -20,7 +20,7 @@ const (
 // stretch brings the delay nearer to its target by a pitch period when the audio allows it, and leaves
 // at least wanted samples.
 func (s *Stream) stretch(now int64, wanted int) {
-	if s.filler != concealment || s.conceal.Concealing() {
+	if s.filler != concealment || s.concealing() {
 		return
 	}
 	units := s.buffer.Stretch(now, s.time(s.queue.len()))
