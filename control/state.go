@@ -103,7 +103,7 @@ func (s state) Terminate(id string) bool { return s.exchange.Terminate(id) }
 func (s state) Rooms() []api.Room {
 	list := []api.Room{}
 	for _, r := range s.exchange.Rooms() {
-		row := api.Room{ID: r.ID, Owner: r.Owner, State: "idle", Limit: r.Limit, Since: r.Since, Members: []api.Member{}, Recording: r.Recording}
+		row := api.Room{ID: r.ID, Owner: r.Owner, State: "idle", Limit: r.Limit, Since: r.Since, Members: []api.Member{}, Locked: r.Locked, Recording: r.Recording}
 		if r.DialIn {
 			row.Number = r.ID
 		}
@@ -111,7 +111,10 @@ func (s state) Rooms() []api.Room {
 			row.State = "active"
 		}
 		for _, m := range r.Members {
-			row.Members = append(row.Members, api.Member{Tel: m.Tel, Name: m.Name, Call: m.CallID, Leg: m.LegID, Holding: m.Holding})
+			row.Members = append(row.Members, api.Member{
+				Tel: m.Tel, Name: m.Name, Call: m.CallID, Leg: m.LegID, Holding: m.Holding, Moderator: m.Moderator,
+				Talking: m.Sound.Talking, Level: m.Sound.Level, Muted: m.Sound.Muted, Deaf: m.Sound.Deaf, Gain: m.Sound.Gain,
+			})
 		}
 		list = append(list, row)
 	}

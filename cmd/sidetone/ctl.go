@@ -32,10 +32,23 @@ type ctlCmd struct {
 	Trunks    ctlTrunks    `cmd:"" help:"Ways to carriers and other PBXs, and how they stand."`
 	AccessLog ctlAccessLog `cmd:"" help:"Who was refused, and why."`
 	Terminate ctlTerminate `cmd:"" help:"End a call."`
+	Lock      ctlLock      `cmd:"" help:"Let nobody else into a room."`
+	Unlock    ctlUnlock    `cmd:"" help:"Let everybody into a room again."`
+	Mute      ctlMute      `cmd:"" help:"Take a member's voice out of a room."`
+	Unmute    ctlUnmute    `cmd:"" help:"Put a member's voice into its room again."`
+	Deafen    ctlDeafen    `cmd:"" help:"Let a member of a room hear nothing."`
+	Undeafen  ctlUndeafen  `cmd:"" help:"Let a member hear its room again."`
+	Kick      ctlKick      `cmd:"" help:"Put a member out of a room."`
+	Announce  ctlAnnounce  `cmd:"" help:"Play a sound file to a room."`
 }
 
 // request asks the API; the body comes back for codes of 2xx, everything else is an error that says why.
 func (c *ctlCmd) request(ctx context.Context, method, path string) ([]byte, error) {
+	return c.send(ctx, method, path, nil)
+}
+
+// send is request with a body, if it is not nil.
+func (c *ctlCmd) send(ctx context.Context, method, path string, content io.Reader) ([]byte, error) {
 	base, token := strings.TrimSuffix(c.API, "/"), c.Token
 	if base == "" {
 		cfg, err := config.Load(c.Config)
@@ -49,7 +62,7 @@ func (c *ctlCmd) request(ctx context.Context, method, path string) ([]byte, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, ctlTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, base+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, base+path, content)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -184,13 +197,13 @@ type ctlRooms struct{}
 // Run is for kong.
 func (ctlRooms) Run(ctx context.Context, o output, c *cli) error {
 	return list(ctx, o, &c.Ctl, "/v1/rooms", func(w io.Writer, b api.Rooms) {
-		fmt.Fprintln(w, "ID\tNUMBER\tOWNER\tSTATE\tLIMIT\tMEMBERS")
+		fmt.Fprintln(w, "ID\tNUMBER\tOWNER\tSTATE\tLOCKED\tLIMIT\tMEMBERS")
 		for _, r := range b.Rooms {
 			var tels []string
 			for _, m := range r.Members {
 				tels = append(tels, m.Tel)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.ID, r.Number, r.Owner, r.State, r.Limit, strings.Join(tels, " "))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%d\t%s\n", r.ID, r.Number, r.Owner, r.State, r.Locked, r.Limit, strings.Join(tels, " "))
 		}
 	})
 }

@@ -43,18 +43,23 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	var methods []string
 	for _, action := range actions {
-		id, ok := action.matches(r.URL.Path)
-		if !ok {
-			continue
-		}
+		ids, ok := action.matches(r.URL.EscapedPath())
 		switch {
+		case !ok:
+			continue
 		case r.Method != action.method:
-			w.Header().Set("Allow", action.method)
-			fail(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
+			methods = append(methods, action.method)
+			continue
 		case g.passes(w, r):
-			action.serve(g.state, w, r, id)
+			action.serve(g.state, w, r, ids)
 		}
+		return
+	}
+	if methods != nil {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		fail(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path)
 		return
 	}
 	fail(w, http.StatusNotFound, "there is nothing here; see /openapi.yaml")

@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -28,6 +30,14 @@ type State interface {
 	AccessLog() []Access
 	// Terminate ends a call; false when there is none of that id.
 	Terminate(id string) bool
+	// SetLocked lets nobody else into a room, or again everybody.
+	SetLocked(room string, on bool) error
+	// ChangeMember changes what is heard of a member of a room and what it hears.
+	ChangeMember(room, member string, c MemberChange) error
+	// Kick puts a member out of a room.
+	Kick(room, member string) error
+	// Announce plays a sound file to all who are in a room.
+	Announce(room string, file io.Reader) error
 	// SetWaiting notes what another system keeps for a station; false when there is no such station.
 	SetWaiting(tel string, w Waiting) bool
 }
@@ -39,22 +49,25 @@ type route struct {
 	serve func(State, http.ResponseWriter)
 }
 
-// action is a path that changes something; {id} in it stands for one element of a list.
+// ErrNotFound is returned for a room or member that is not there.
+var ErrNotFound = errors.New("not found")
+
+// action is a path that changes something; what is in braces stands for one element of a list.
 type action struct {
 	method, path string
-	serve        func(s State, w http.ResponseWriter, r *http.Request, id string)
+	serve        func(s State, w http.ResponseWriter, r *http.Request, ids []string)
 }
 
 // actions ask for the token, where there is one.
 var actions = []action{
-	{http.MethodDelete, "/v1/calls/{id}", func(s State, w http.ResponseWriter, _ *http.Request, id string) {
-		if !s.Terminate(id) {
-			fail(w, http.StatusNotFound, "there is no call "+id)
+	{http.MethodDelete, "/v1/calls/{id}", func(s State, w http.ResponseWriter, _ *http.Request, ids []string) {
+		if !s.Terminate(ids[0]) {
+			fail(w, http.StatusNotFound, "there is no call "+ids[0])
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}},
-	{http.MethodPut, "/v1/stations/{id}/waiting", func(s State, w http.ResponseWriter, r *http.Request, id string) {
+	{http.MethodPut, "/v1/stations/{id}/waiting", func(s State, w http.ResponseWriter, r *http.Request, ids []string) {
 		var waiting Waiting
 		if err := decode(r, &waiting); err != nil {
 			fail(w, http.StatusBadRequest, err.Error())
@@ -64,22 +77,78 @@ var actions = []action{
 			fail(w, http.StatusBadRequest, "fewer than no messages")
 			return
 		}
-		if !s.SetWaiting(id, waiting) {
-			fail(w, http.StatusNotFound, "there is no station "+id)
+		if !s.SetWaiting(ids[0], waiting) {
+			fail(w, http.StatusNotFound, "there is no station "+ids[0])
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}},
+	{http.MethodPatch, "/v1/rooms/{id}", func(s State, w http.ResponseWriter, r *http.Request, ids []string) {
+		var c RoomChange
+		if err := decode(r, &c); err != nil || c.Locked == nil {
+			fail(w, http.StatusBadRequest, cmp.Or(errorText(err), "nothing is to be changed"))
+			return
+		}
+		done(w, s.SetLocked(ids[0], *c.Locked))
+	}},
+	{http.MethodPost, "/v1/rooms/{id}/announcement", func(s State, w http.ResponseWriter, r *http.Request, ids []string) {
+		done(w, s.Announce(ids[0], http.MaxBytesReader(w, r.Body, mostSound)))
+	}},
+	{http.MethodPatch, "/v1/rooms/{id}/members/{leg}", func(s State, w http.ResponseWriter, r *http.Request, ids []string) {
+		var c MemberChange
+		if err := decode(r, &c); err != nil || c == (MemberChange{}) {
+			fail(w, http.StatusBadRequest, cmp.Or(errorText(err), "nothing is to be changed"))
+			return
+		}
+		done(w, s.ChangeMember(ids[0], ids[1], c))
+	}},
+	{http.MethodDelete, "/v1/rooms/{id}/members/{leg}", func(s State, w http.ResponseWriter, _ *http.Request, ids []string) {
+		done(w, s.Kick(ids[0], ids[1]))
+	}},
 }
 
-// matches compares a path with the action's and returns what stands for {id}.
-func (a action) matches(path string) (id string, ok bool) {
-	before, after, _ := strings.Cut(a.path, "{id}")
-	id, ok = strings.CutPrefix(path, before)
-	if ok {
-		id, ok = strings.CutSuffix(id, after)
+func errorText(err error) string {
+	if err == nil {
+		return ""
 	}
-	return id, ok && id != "" && !strings.Contains(id, "/")
+	return err.Error()
+}
+
+// mostSound is how long an announcement may be, in bytes.
+const mostSound = 16 << 20
+
+// done answers an action that has no more to say.
+func done(w http.ResponseWriter, err error) {
+	switch {
+	case err == nil:
+		w.WriteHeader(http.StatusNoContent)
+	case errors.Is(err, ErrNotFound):
+		fail(w, http.StatusNotFound, err.Error())
+	default:
+		fail(w, http.StatusBadRequest, err.Error())
+	}
+}
+
+// matches compares a path, as it was written, with the action's and returns what stands for the braces.
+func (a action) matches(path string) (ids []string, ok bool) {
+	want, got := strings.Split(a.path, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return nil, false
+	}
+	for i, part := range want {
+		if !strings.HasPrefix(part, "{") {
+			if part != got[i] {
+				return nil, false
+			}
+			continue
+		}
+		id, err := url.PathUnescape(got[i])
+		if err != nil || id == "" {
+			return nil, false
+		}
+		ids = append(ids, id)
+	}
+	return ids, true
 }
 
 // most is how long the body of a request may be.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -55,6 +56,34 @@ func (f fixed) SetWaiting(tel string, w Waiting) bool {
 		return true
 	}
 	return false
+}
+
+func (f fixed) room(id, member string, what ...any) error {
+	if f.ended == nil || id != "700" || member != "" && member != "c-1/a" {
+		return fmt.Errorf("%s %s: %w", id, member, ErrNotFound)
+	}
+	*f.ended = append(*f.ended, fmt.Sprint(what...))
+	return nil
+}
+
+func (f fixed) SetLocked(id string, on bool) error { return f.room(id, "", "locked ", on) }
+
+func (f fixed) ChangeMember(id, member string, c MemberChange) error {
+	b, _ := json.Marshal(c)
+	return f.room(id, member, string(b))
+}
+
+func (f fixed) Kick(id, member string) error { return f.room(id, member, "kick") }
+
+func (f fixed) Announce(id string, file io.Reader) error {
+	b, err := io.ReadAll(file)
+	if err != nil {
+		return err
+	}
+	if string(b) == "noise" {
+		return errors.New("no sound file")
+	}
+	return f.room(id, "", len(b), " bytes")
 }
 
 // ask sends one request to the handler. The host is our address unless the header Host says otherwise.
@@ -127,7 +156,7 @@ func TestBodies(t *testing.T) {
 			`"sent":{"packets":0,"bytes":0,"lost":0},"drops":{}}]},` +
 			`{"id":"c-2","state":"calling","from":"","to":"","since":"2031-05-06T07:08:09Z","legs":[]}]}`},
 		{"/v1/rooms", full, 200, `{"rooms":[{"id":"700","number":"700","state":"active","limit":32,"since":"2031-05-06T07:08:09Z",` +
-			`"members":[{"tel":"217","call":"c-1","leg":"c-1/a","holding":true}]},{"id":"x","owner":"217","state":"idle","limit":5,"members":[]}]}`},
+			`"members":[{"tel":"217","call":"c-1","leg":"c-1/a","holding":true,"moderator":false,"talking":false,"level":0,"muted":false,"deaf":false,"gain":0}],"locked":false},{"id":"x","owner":"217","state":"idle","limit":5,"members":[],"locked":false}]}`},
 		{"/v1/capacity", full, 200, `{"stations":{"used":1,"limit":2},"calls":{"used":1,"limit":0},"rooms":{"used":0,"limit":0},"mps_channels":{"used":0,"limit":0},` +
 			`"mgi_ports":{"used":0,"limit":0},"ports":[{"interface":"lan","address":"192.168.1.10","used":2,"limit":5000}],` +
 			`"records":{"written":7,"dropped":0,"failed":0},"uptime":61,"draining":true}`},
@@ -438,6 +467,41 @@ func TestSetWaiting(t *testing.T) {
 		newGuard(fixed{ended: &told}, "", slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 		if w.Code != tt.code || strings.Join(told, " ") != tt.told {
 			t.Errorf("%s %s: %d %v, want %d %q", tt.path, tt.body, w.Code, told, tt.code, tt.told)
+		}
+	}
+}
+
+func TestRooms(t *testing.T) {
+	for _, tt := range []struct {
+		method, path, body string
+		code               int
+		told               string
+	}{
+		{"PATCH", "/v1/rooms/700", `{"locked":true}`, 204, "locked true"},
+		{"PATCH", "/v1/rooms/700", `{}`, 400, ""},
+		{"PATCH", "/v1/rooms/700", `{"shut":true}`, 400, ""},
+		{"PATCH", "/v1/rooms/701", `{"locked":false}`, 404, ""},
+		{"DELETE", "/v1/rooms/700", "", 405, ""},
+		{"PATCH", "/v1/rooms/700/members/c-1%2Fa", `{"muted":true,"gain":-3}`, 204, `{"muted":true,"gain":-3}`},
+		{"PATCH", "/v1/rooms/700/members/c-1%2Fa", `{"deaf":false}`, 204, `{"deaf":false}`},
+		{"PATCH", "/v1/rooms/700/members/c-1/a", `{"deaf":false}`, 404, ""},
+		{"PATCH", "/v1/rooms/700/members/999", `{"deaf":true}`, 404, ""},
+		{"PATCH", "/v1/rooms/700/members/c-1%2Fa", `{}`, 400, ""},
+		{"DELETE", "/v1/rooms/700/members/c-1%2Fa", "", 204, "kick"},
+		{"DELETE", "/v1/rooms/700/members/999", "", 404, ""},
+		{"GET", "/v1/rooms/700/members/999", "", 405, ""},
+		{"POST", "/v1/rooms/700/announcement", "RIFF", 204, "4 bytes"},
+		{"POST", "/v1/rooms/700/announcement", "noise", 400, ""},
+		{"POST", "/v1/rooms/700/announcement", strings.Repeat("x", mostSound+1), 400, ""},
+		{"POST", "/v1/rooms/701/announcement", "RIFF", 404, ""},
+	} {
+		var told []string
+		r := httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body))
+		r.Host = "127.0.0.1:8080"
+		w := httptest.NewRecorder()
+		newGuard(fixed{ended: &told}, "", slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+		if w.Code != tt.code || strings.Join(told, " ") != tt.told {
+			t.Errorf("%s %s %.40s: %d %v, want %d %q", tt.method, tt.path, tt.body, w.Code, told, tt.code, tt.told)
 		}
 	}
 }

@@ -82,7 +82,20 @@ type Room struct {
 	Since   time.Time `json:"since,omitzero"`   // made, or opened for the first member
 	Members []Member  `json:"members"`
 
+	Locked    bool   `json:"locked"`              // nobody else may come in
 	Recording string `json:"recording,omitempty"` // the file that it is recorded to now
+}
+
+// RoomChange is what is to become of a room.
+type RoomChange struct {
+	Locked *bool `json:"locked,omitempty"`
+}
+
+// MemberChange is what is to become of a member; what is not named stays.
+type MemberChange struct {
+	Muted *bool    `json:"muted,omitempty"`
+	Deaf  *bool    `json:"deaf,omitempty"`
+	Gain  *float64 `json:"gain,omitempty"` // of its voice, dB
 }
 
 // Member is one leg in a room.
@@ -92,6 +105,13 @@ type Member struct {
 	Call    string `json:"call"` // id
 	Leg     string `json:"leg"`  // id
 	Holding bool   `json:"holding"`
+
+	Moderator bool    `json:"moderator"`
+	Talking   bool    `json:"talking"`
+	Level     float64 `json:"level"` // of its voice, dBov; -127 is silence
+	Muted     bool    `json:"muted"`
+	Deaf      bool    `json:"deaf"`
+	Gain      float64 `json:"gain"` // dB
 }
 
 // Trunk is a way to a carrier or another PBX.

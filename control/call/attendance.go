@@ -97,6 +97,12 @@ func (m *Attendance) Post(fn func()) {
 // End hangs up.
 func (m *Attendance) End(reason string) { m.call.end("", reason) }
 
+// leave ends the machine's part of the call, which goes on.
+func (m *Attendance) leave() {
+	m.call.machine = nil
+	m.leg.OnDigit(nil)
+}
+
 // dismiss tells the machine that its caller is gone.
 func (c *Call) dismiss() {
 	m := c.machine

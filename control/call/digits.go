@@ -44,6 +44,7 @@ func (d Digits) String() string { return digitsNames[d] }
 type keypad struct {
 	owner func(dtmf.Press) // who gets them; nil = the other phone
 	heard hearing          // what its media reports now
+	star  bool             // in a room: the last one was *
 	way   *Digits          // in which the first came: a phone that sends each key twice is heard once
 }
 
@@ -73,7 +74,7 @@ func (c *Call) listen(l *Leg) {
 		return
 	}
 	var want hearing
-	if l.keypad.owner != nil {
+	if l.keypad.owner != nil || l.room != nil {
 		want = hearing{events: true, tones: l.station.Digits == DigitsInband}
 	} else if peer := c.other(l); l.room == nil && peer.live() {
 		want.events = keepsDigits(l, peer)
@@ -112,8 +113,12 @@ func (c *Call) pressed(l *Leg, p dtmf.Press, way Digits) {
 		l.keypad.owner(p)
 		return
 	}
+	if l.room != nil {
+		l.room.keyed(c, l, p)
+		return
+	}
 	peer := c.other(l)
-	if l.room != nil || !peer.live() || !peer.answered {
+	if !peer.live() || !peer.answered {
 		return
 	}
 	if peer.station.Digits == DigitsInfo {
@@ -134,7 +139,7 @@ func (c *Call) info(l *Leg, r *sip.Request) {
 	peer := c.other(l)
 	connected := l.room == nil && peer.live() && peer.answered && !peer.gone
 	asIs := l.keypad.owner == nil && connected && l.station.Digits == DigitsInfo && peer.station.Digits == DigitsInfo
-	if (l.keypad.owner != nil || connected) && !asIs {
+	if (l.keypad.owner != nil || l.room != nil || connected) && !asIs {
 		if p, err := dtmf.ParseInfo(r.ContentType, r.Body); err == nil {
 			c.pressed(l, p, DigitsInfo)
 			return

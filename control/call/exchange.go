@@ -44,7 +44,9 @@ type Station struct {
 // RoomConfig is a dial-in room.
 type RoomConfig struct {
 	Number  string
+	PIN     string // asked for; "" = everybody may enter
 	Members int
+	Tones   bool // heard when somebody comes or goes
 }
 
 // Timeouts end calls whose media has stopped; zero is never.
@@ -148,7 +150,7 @@ func New(cfg Config) *Exchange {
 		x.groups[g.Number] = &group{GroupConfig: g}
 	}
 	for _, r := range cfg.Rooms {
-		x.dialIn[r.Number] = x.NewRoom(r.Number, "", r.Members, nil)
+		x.dialIn[r.Number] = x.openRoom(r)
 	}
 	return x
 }

@@ -25,6 +25,7 @@ type Room struct {
 
 	media *media.Room
 	page  *paging // nil when it is none
+	pin   string  // asked for; "" = nothing
 	// onLeave is told, outside the lock, after a leg has left.
 	onLeave func(*Room)
 
@@ -34,20 +35,24 @@ type Room struct {
 	expects  []*Call // those it has summoned and that are on their way
 	used     bool    // somebody has been in
 	closed   bool    // nobody comes in any more
+	locked   bool    // only who is expected comes in, until all have left
+	quiet    bool    // the moderator has muted everybody else
 }
 
 // NewRoom makes a room of a station; onLeave (may be nil) is called after each
 // leg that leaves, on that leg's queue.
 func (x *Exchange) NewRoom(id, owner string, limit int, onLeave func(*Room)) *Room {
 	r := &Room{ID: id, Owner: owner, Limit: limit, Since: x.cfg.Now(), onLeave: onLeave}
-	music := x.cfg.Stations[owner].Music
-	if owner == "" {
-		music = x.cfg.RoomMusic
-	}
-	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{Members: limit, Alone: x.cfg.Media.Programs().Waiting(music)})
-	if owner != "" {
-		x.listRoom(r)
-	}
+	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{Members: limit, Alone: x.cfg.Media.Programs().Waiting(x.cfg.Stations[owner].Music)})
+	x.listRoom(r)
+	return r
+}
+
+// openRoom makes a dial-in room.
+func (x *Exchange) openRoom(cfg RoomConfig) *Room {
+	r := &Room{ID: cfg.Number, Limit: cfg.Members, Since: x.cfg.Now(), pin: cfg.PIN}
+	alone := x.cfg.Media.Programs().Waiting(x.cfg.RoomMusic)
+	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{Members: cfg.Members, Alone: alone, Chimes: cfg.Tones})
 	return r
 }
 
@@ -99,7 +104,7 @@ func (r *Room) take(l *Leg) bool {
 	if slices.Contains(r.legs, l) {
 		return true
 	}
-	if r.closed || r.full(l.tel) {
+	if r.closed || r.full(l.tel) || r.locked && !slices.Contains(r.expects, l.Call()) {
 		return false
 	}
 	r.legs, r.used = append(r.legs, l), true
@@ -145,42 +150,15 @@ func (r *Room) leave(l *Leg) {
 	if i >= 0 {
 		r.legs = slices.Delete(r.legs, i, i+1)
 	}
+	opens := len(r.legs) == 0 && r.locked
+	r.quiet = r.quiet && len(r.legs) > 0
 	r.mu.Unlock()
+	if opens {
+		r.SetLocked(false)
+	}
 	if i >= 0 && r.onLeave != nil {
 		r.onLeave(r)
 	}
-}
-
-// enter answers a caller who dialled a room.
-func (c *Call) enter(r *Room) {
-	l := c.a
-	if !r.take(l) {
-		c.reject(486, "room full")
-		return
-	}
-	l.room = r
-	if l.answered { // it was transferred here
-		c.answered = c.x.cfg.Now()
-		c.attended()
-		c.settle()
-		return
-	}
-	var body []byte
-	if l.described {
-		var err error
-		if body, err = l.media.Answer(c.answerTo(l)); err != nil {
-			c.reject(488, err.Error())
-			return
-		}
-	} else {
-		l.lateOffer = true
-		body = l.media.Offer(media.Local{Codecs: c.x.cfg.Media.Everything()})
-	}
-	l.answered, c.answered = true, c.x.cfg.Now()
-	l.dialog.Answer(body)
-	c.x.cfg.Logger.Info("entered room", "call_id", c.id, "room", r.ID, "from", l.tel)
-	c.settle()
-	c.x.legAnswered(l)
 }
 
 // Confer moves the phone that owner is talking with into a room; the owner's

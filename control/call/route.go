@@ -44,7 +44,7 @@ func (c *Call) dial(number string) {
 	for {
 		c.called = number
 		if room := c.x.room(number); room != nil {
-			c.enter(room)
+			c.arrive(room)
 			return
 		}
 		if g := c.x.groups[number]; g != nil {

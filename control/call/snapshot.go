@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"sidetone/control/media"
 	"sidetone/control/sdp"
 	"sidetone/relay"
 )
@@ -43,6 +44,7 @@ type RoomInfo struct {
 	Limit     int
 	Since     time.Time
 	DialIn    bool
+	Locked    bool
 	Recording string // the file that it is recorded to now, "" for none
 	Members   []RoomMember
 }
@@ -51,6 +53,8 @@ type RoomInfo struct {
 type RoomMember struct {
 	Tel, Name, CallID, LegID string
 	Holding                  bool // its own hold: it is not mixed
+	Moderator                bool
+	Sound                    media.Member // what the mix knows of it
 }
 
 // snapshot is the part of a call that others read.
@@ -162,14 +166,50 @@ func (x *Exchange) Rooms() []RoomInfo {
 		if r.Owner != "" && len(legs) == 0 {
 			continue
 		}
-		info := RoomInfo{ID: r.ID, Owner: r.Owner, Limit: r.Limit, Since: r.Since, DialIn: r.Owner == "", Recording: r.Recording()}
-		for _, l := range legs {
-			info.Members = append(info.Members, RoomMember{Tel: l.tel, Name: l.station.Name, CallID: l.Call().id, LegID: l.id, Holding: l.State().Holding})
-		}
+		info := RoomInfo{ID: r.ID, Owner: r.Owner, Limit: r.Limit, Since: r.Since, DialIn: r.Owner == "", Locked: r.Locked(), Recording: r.Recording()}
+		info.Members = r.members()
 		infos = append(infos, info)
 	}
 	slices.SortFunc(infos, func(a, b RoomInfo) int { return cmp.Compare(a.ID, b.ID) })
 	return infos
+}
+
+// members are who is in, in order of arrival.
+func (r *Room) members() []RoomMember {
+	legs := r.Legs()
+	if len(legs) == 0 {
+		return nil
+	}
+	sound := make(map[string]media.Member)
+	for _, m := range r.media.Members() {
+		sound[m.Leg] = m
+	}
+	chair := r.moderator()
+	var list []RoomMember
+	for _, l := range legs {
+		m, mixed := sound[l.id]
+		if !mixed {
+			m.Level = -127
+		}
+		list = append(list, RoomMember{
+			Tel: l.tel, Name: l.station.Name, CallID: l.Call().id, LegID: l.id, Holding: l.State().Holding, Moderator: l == chair, Sound: m,
+		})
+	}
+	return list
+}
+
+// Room finds a room by its ID.
+func (x *Exchange) Room(id string) (*Room, bool) {
+	if r := x.dialIn[id]; r != nil {
+		return r, true
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	i := slices.IndexFunc(x.rooms, func(r *Room) bool { return r.ID == id && !r.over() })
+	if i < 0 {
+		return nil, false
+	}
+	return x.rooms[i], true
 }
 
 // Panics counts actors that panicked; each ended one call.

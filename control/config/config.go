@@ -81,6 +81,7 @@ type Room struct {
 	Number  string `yaml:"number"`
 	Pin     Secret `yaml:"pin"`
 	Members int    `yaml:"members" min:"2" max:"256"`
+	Tones   bool   `yaml:"tones"` // heard when somebody comes or goes
 }
 
 // Group is several stations under one number.

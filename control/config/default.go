@@ -85,7 +85,7 @@ func newTrunk() Trunk {
 	return Trunk{Register: TrunkRegister{Expires: 3600 * time.Second}, Networks: []netip.Prefix{}, AuthCodes: []Secret{}}
 }
 
-func newRoom() Room { return Room{Members: 32} }
+func newRoom() Room { return Room{Members: 32, Tones: true} }
 
 func prefixes(texts ...string) []netip.Prefix {
 	list := make([]netip.Prefix, len(texts))

@@ -25,13 +25,6 @@ var unsupported = []struct {
 		}
 	}},
 	{"ip", perStation("auth", func(s, _ Station) bool { return s.Auth == "ip" })},
-	{"a room PIN", func(c, _ *Config, found func(string)) {
-		for i, room := range c.Conference.Rooms {
-			if !room.Pin.Empty() {
-				found(entry("conference.rooms", i) + ".pin")
-			}
-		}
-	}},
 	{"ng over anything but UDP", func(c, _ *Config, found func(string)) {
 		for i, l := range c.NG.Listen {
 			if !strings.HasPrefix(l, "udp:") {

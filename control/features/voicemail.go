@@ -2,7 +2,6 @@ package features
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"sidetone/codecs/dtmf"
 	"sidetone/control/call"
 	"sidetone/control/media"
+	"sidetone/control/prompt"
 	"sidetone/control/voicemail"
 	"sidetone/mixer/moh"
 	"sidetone/mixer/record"
@@ -98,7 +98,7 @@ func (t *taking) record() {
 	t.machine.Hush()
 	d, err := f.boxes.Draft(t.tel, t.from.Tel(), t.from.Name(), time.Now())
 	if err == nil {
-		t.recorder, err = record.New(record.Config{Path: d.File, Rate: voicemail.PromptRate})
+		t.recorder, err = record.New(record.Config{Path: d.File, Rate: prompt.Rate})
 	}
 	if err != nil {
 		f.log.Error("no voice mail", "tel", t.tel, "err", err)
@@ -206,37 +206,21 @@ func (f *VoiceMail) read(tel, id string) ([]int16, error) {
 	if err != nil {
 		return nil, err
 	}
-	library := moh.NewLibrary(moh.LibraryConfig{})
-	list, err := library.Playlist(media.ProgramRate, file)
-	if err == nil {
-		err = library.Load(context.Background())
-	}
-	if err != nil {
-		return nil, err
-	}
-	pcm := make([]int16, list.Tracks()[0].Len())
-	list.Cursor().Read(pcm)
-	return pcm, nil
+	return moh.Samples(context.Background(), media.ProgramRate, file)
 }
 
 // speak joins prompts, with a moment of silence between them.
 func (f *VoiceMail) speak(names []string) []int16 {
-	var pcm []int16
-	var failed error
-	for _, name := range names {
-		p, err := voicemail.Prompt(name)
-		failed = errors.Join(failed, err)
-		pcm = append(append(pcm, p...), make([]int16, voicemail.PromptRate/20)...)
-	}
-	if failed != nil {
-		f.log.Error("voice mail prompts", "err", failed)
+	pcm, err := prompt.Say(names...)
+	if err != nil {
+		f.log.Error("voice mail prompts", "err", err)
 	}
 	return pcm
 }
 
 // beep is the tone after which one speaks: 0.4 s of 1 kHz at -15 dBm0, with soft edges.
 func beep() []int16 {
-	const rate, edge = voicemail.PromptRate, voicemail.PromptRate / 100
+	const rate, edge = prompt.Rate, prompt.Rate / 100
 	pcm := make([]int16, rate*2/5)
 	for i := range pcm {
 		ramp := min(1, float64(i)/edge, float64(len(pcm)-1-i)/edge)

@@ -5,7 +5,7 @@
 //	station's own call ──► Menu (menu.go) ◄── keys                      │ of them in control/store
 //	                         │ Script: what to say next                 ▼
 //	                         ▼                                   Waiting: new and old
-//	                    prompts.go, numbers.go                          │ summary.go
+//	                    control/prompt, numbers.go                      │ summary.go
 //	                                                                    ▼
 //	                                                     message-summary (RFC 3842), lamps of phones
 //
@@ -13,5 +13,5 @@
 // They know neither SIP nor packets; control/call plays, listens and records. A Menu belongs to one call; Mailboxes may
 // be used from any goroutine.
 //
-// Limits: MaxMessages a mailbox, MaxLength a message; prompts in English.
+// Limits: MaxMessages a mailbox, MaxLength a message.
 package voicemail

@@ -71,6 +71,21 @@ func (l *Library) Playlist(rate int, files ...string) (*Playlist, error) {
 	return p, nil
 }
 
+// Samples decodes one file, at the loudness of music, to one channel at a rate.
+func Samples(ctx context.Context, rate int, file string) ([]int16, error) {
+	library := NewLibrary(LibraryConfig{})
+	list, err := library.Playlist(rate, file)
+	if err == nil {
+		err = library.Load(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	pcm := make([]int16, list.Tracks()[0].Len())
+	list.Cursor().Read(pcm)
+	return pcm, nil
+}
+
 // Size returns the bytes of decoded audio of files in the library, what is yet to be decoded included where files say how much it is.
 func (l *Library) Size() int64 {
 	l.mu.Lock()

@@ -30,6 +30,15 @@ say saved "Saved."
 say no-more "No more messages."
 say good-bye "Good bye."
 say not-a-choice "That is not a choice."
+say enter-pin "Please enter the PIN, then press pound."
+say wrong-pin "That is not the right PIN."
+say muted "You are muted."
+say heard "You can be heard."
+say all-muted "Everybody else is muted."
+say all-heard "Everybody can be heard."
+say locked "The conference is locked."
+say unlocked "The conference is open."
+say moderator-only "Only the moderator can do that."
 numbers=(zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty)
 for n in "${!numbers[@]}"; do say "$n" "${numbers[$n]}"; done
 for n in 30:thirty 40:forty 50:fifty 60:sixty 70:seventy 80:eighty 90:ninety; do say "${n%%:*}" "${n##*:}"; done

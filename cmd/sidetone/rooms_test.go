@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"sidetone/bench/audio"
+	"sidetone/bench/phone"
+	"sidetone/control/api"
+	"sidetone/control/config"
+)
+
+const key = 100 * time.Millisecond
+
+// room asks the API for one room.
+func (o *office) room(t *testing.T, id string) api.Room {
+	t.Helper()
+	var body api.Rooms
+	check(t, json.Unmarshal([]byte(o.get(t, "/v1/rooms")), &body))
+	for _, r := range body.Rooms {
+		if r.ID == id {
+			return r
+		}
+	}
+	t.Fatalf("no room %s in %+v", id, body)
+	return api.Room{}
+}
+
+// TestRoomPIN: who knows the PIN is let in, with or without the pound key; the third wrong one ends the call.
+func TestRoomPIN(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, func(c *config.Config) {
+		c.Conference.Rooms = []config.Room{{Number: "700", Members: 5, Pin: config.NewSecret("4711")}}
+	})
+	p := o.voices(t, 4, nil)
+	var calls []*phone.Call
+	for i, keys := range []string{"4711", "99#4711#"} {
+		c := must[*phone.Call](t)(p[i].Call(soon(t), "700"))
+		flows(t, 20, c) // the question
+		c.Press(keys, key)
+		eventually(t, "it is let in", func() bool { return len(o.room(t, "700").Members) == i+1 })
+		calls = append(calls, c)
+	}
+	talk(t, calls[0], calls[1])
+
+	wrong := must[*phone.Call](t)(p[2].Call(soon(t), "700"))
+	wrong.Press("1234", key)
+	wrong.Press("#", key)
+	wrong.Press("0815#815#", key)
+	ended(t, wrong)
+	if n := len(o.room(t, "700").Members); n != 2 {
+		t.Errorf("%d members", n)
+	}
+	// Transferred there, a party has to know it too.
+	call, x := pair(t, p[2], p[3])
+	hold(t, call)
+	if code, err := call.Refer(soon(t), "700", nil); err != nil || code != 202 {
+		t.Fatal(code, err)
+	}
+	transferred(t, call, 200)
+	if n := len(o.room(t, "700").Members); n != 2 {
+		t.Errorf("%d members before the PIN", n)
+	}
+	x.Press("4711", key)
+	listens(t, x, p[0], p[1])
+	for _, c := range append(calls, x) {
+		hangup(t, c)
+	}
+	o.settled(t)
+	// One who hangs up while it is asked leaves nothing.
+	asked := must[*phone.Call](t)(p[2].Call(soon(t), "700"))
+	asked.Press("47", key)
+	hangup(t, asked)
+	o.settled(t)
+}
+
+// TestRoomByAPI: what operators do to a room and its members, by the command line.
+func TestRoomByAPI(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, nil)
+	p := o.voices(t, 4, nil)
+	var calls []*phone.Call
+	for _, m := range p[:3] {
+		calls = append(calls, must[*phone.Call](t)(m.Call(soon(t), "700")))
+	}
+	ctl := func(want int, args ...string) string {
+		t.Helper()
+		code, out, errs := command(t, append([]string{"ctl", "--api", "http://" + o.api}, args...)...)
+		if code != want {
+			t.Errorf("%v: %d %s", args, code, errs)
+		}
+		return out + errs
+	}
+	listens(t, calls[0], p[1], p[2])
+	first := o.room(t, "700").Members[0]
+	if !first.Moderator || first.Tel != "217" || !first.Talking || first.Level < -30 || first.Level > -10 {
+		t.Errorf("%+v", first)
+	}
+	ctl(0, "mute", "700", "218")
+	listens(t, calls[0], p[2])
+	listens(t, calls[1], p[0], p[2])
+	ctl(0, "deafen", "700", o.room(t, "700").Members[2].Leg)
+	listens(t, calls[2])
+	if m := o.room(t, "700").Members; !m[1].Muted || !m[2].Deaf {
+		t.Errorf("%+v", m)
+	}
+	ctl(0, "unmute", "700", "218")
+	ctl(0, "undeafen", "700", "219")
+	listens(t, calls[2], p[0], p[1])
+
+	ctl(0, "lock", "700")
+	if got := refused(t, p[3], "700"); got != 403 {
+		t.Errorf("a locked room answers %d", got)
+	}
+	hold(t, calls[2]) // who is in may come and go
+	check(t, calls[2].Resume(soon(t)))
+	listens(t, calls[2], p[0], p[1])
+	ctl(0, "kick", "700", "219")
+	ended(t, calls[2])
+	listens(t, calls[0], p[1])
+	ctl(0, "unlock", "700")
+
+	for _, c := range calls[:2] {
+		c.Mute(true)
+	}
+	file := filepath.Join(t.TempDir(), "words.wav")
+	check(t, os.WriteFile(file, wave(audio.Sine(2282, -20, 8000, 16000)), 0o600))
+	ctl(0, "announce", "700", file)
+	for _, c := range calls[:2] {
+		eventually(t, "the announcement is heard", func() bool {
+			pcm, err := c.Hear(soon(t), 200*time.Millisecond)
+			check(t, err)
+			return audio.Level(pcm, 8000, 2282) > -40
+		})
+	}
+	for _, bad := range [][]string{{"lock", "701"}, {"mute", "700", "220"}, {"kick", "700", "220"}, {"announce", "701", file}, {"announce", "700", os.Args[0]}} {
+		ctl(exitFailed, bad...)
+	}
+	ctl(0, "lock", "700")
+	for _, c := range calls[:2] {
+		hangup(t, c)
+	}
+	o.settled(t)
+	if o.room(t, "700").Locked {
+		t.Error("the room is locked although nobody is in")
+	}
+}
+
+// wave is a WAV file of samples at 8 kHz.
+func wave(pcm []int16) []byte {
+	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00data")
+	n := 2 * len(pcm)
+	size := func(n int) []byte { return []byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)} }
+	b := append(head, size(n)...)
+	copy(b[4:], size(36+n))
+	for _, v := range pcm {
+		b = append(b, byte(v), byte(uint16(v)>>8))
+	}
+	return b
+}
+
+// TestRoomByKeys: each may mute itself; the first one in commands the room.
+func TestRoomByKeys(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, func(c *config.Config) { c.Stations[1].DTMF = "info" })
+	p := o.voices(t, 4, nil)
+	var calls []*phone.Call
+	for _, m := range p[:3] {
+		calls = append(calls, must[*phone.Call](t)(m.Call(soon(t), "700")))
+	}
+	a, b, c := calls[0], calls[1], calls[2]
+	listens(t, a, p[1], p[2])
+	info := func(call *phone.Call, key string) {
+		t.Helper()
+		for _, k := range key {
+			check(t, call.Info(soon(t), "application/dtmf-relay", []byte("Signal="+string(k)+"\r\nDuration=100\r\n")))
+		}
+	}
+	info(b, "*1")
+	listens(t, a, p[2])
+	info(b, "*1")
+	listens(t, a, p[1], p[2])
+
+	info(b, "*2*3*4*5") // it is not the moderator
+	c.Press("*2*5", key)
+
+	listens(t, a, p[1], p[2])
+	if o.room(t, "700").Locked {
+		t.Fatal("a member locked the room")
+	}
+	a.Press("*2", key)
+	eventually(t, "the room is locked", func() bool { return o.room(t, "700").Locked })
+	a.Press("*2*3", key)
+	listens(t, b, p[0])
+	a.Press("*3", key)
+	listens(t, b, p[0], p[2])
+	a.Press("*4", key)
+	ended(t, c)
+	d := must[*phone.Call](t)(p[3].Call(soon(t), "700"))
+	listens(t, d, p[0], p[1])
+	hangup(t, a) // the next one commands
+	listens(t, d, p[1])
+	info(b, "*5")
+	ended(t, b)
+	ended(t, d)
+	o.settled(t)
+}
+
+// TestRoomTones: two notes are heard when somebody comes, and two when it goes.
+func TestRoomTones(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 3, func(c *config.Config) { c.Conference.Rooms[0].Tones = true })
+	var p []*phone.Phone
+	for i := range 3 {
+		p = append(p, o.phone(t, i, nil))
+	}
+	a := must[*phone.Call](t)(p[0].Call(soon(t), "700"))
+	b := must[*phone.Call](t)(p[1].Call(soon(t), "700"))
+	flows(t, 50, a, b)
+	rings := func(what string, do func()) {
+		t.Helper()
+		from := time.Now()
+		do()
+		eventually(t, what, func() bool {
+			pcm, err := a.Hear(soon(t), 100*time.Millisecond)
+			check(t, err)
+			pcm = append(a.Heard(from, time.Now()), pcm...)
+			high, low := 0, 0
+			for i := 0; i+400 < len(pcm); i += 400 {
+				if audio.Level(pcm[i:i+400], 8000, 784) > -30 {
+					high++
+				}
+				if audio.Level(pcm[i:i+400], 8000, 523) > -30 {
+					low++
+				}
+			}
+			return high > 0 && low > 0
+		})
+	}
+	var c *phone.Call
+	rings("two notes at the entry", func() { c = must[*phone.Call](t)(p[2].Call(soon(t), "700")) })
+	flows(t, 50, a)
+	rings("two notes at the exit", func() { hangup(t, c) })
+	hangup(t, a)
+	hangup(t, b)
+	o.settled(t)
+}
