@@ -99,6 +99,12 @@ func (s state) AccessLog() []api.Access {
 // Terminate is for api.State.
 func (s state) Terminate(id string) bool { return s.exchange.Terminate(id) }
 
+// RecordCall is for api.State.
+func (s state) RecordCall(id string, on bool) (bool, error) { return s.exchange.RecordCall(id, on) }
+
+// RecordRoom is for api.State.
+func (s state) RecordRoom(id string, on bool) (bool, error) { return s.exchange.RecordRoom(id, on) }
+
 // Rooms is for api.State.
 func (s state) Rooms() []api.Room {
 	list := []api.Room{}

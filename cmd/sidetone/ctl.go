@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -32,6 +34,7 @@ type ctlCmd struct {
 	Trunks    ctlTrunks    `cmd:"" help:"Ways to carriers and other PBXs, and how they stand."`
 	AccessLog ctlAccessLog `cmd:"" help:"Who was refused, and why."`
 	Terminate ctlTerminate `cmd:"" help:"End a call."`
+	Record    ctlRecord    `cmd:"" help:"Begin or end the recording of a call or a conference."`
 	Lock      ctlLock      `cmd:"" help:"Let nobody else into a room."`
 	Unlock    ctlUnlock    `cmd:"" help:"Let everybody into a room again."`
 	Mute      ctlMute      `cmd:"" help:"Take a member's voice out of a room."`
@@ -66,6 +69,9 @@ func (c *ctlCmd) send(ctx context.Context, method, path string, content io.Reade
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if content != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -78,18 +84,18 @@ func (c *ctlCmd) send(ctx context.Context, method, path string, content io.Reade
 		return nil, fmt.Errorf("no server answers at %s: %w", base, err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", base+path, err)
 	}
 	if res.StatusCode >= 300 {
 		var why api.Failure
-		if json.Unmarshal(body, &why) == nil && why.Message != "" {
+		if json.Unmarshal(answer, &why) == nil && why.Message != "" {
 			return nil, errors.New(why.Message)
 		}
 		return nil, fmt.Errorf("%s: %s", base+path, res.Status)
 	}
-	return body, nil
+	return answer, nil
 }
 
 // local turns a listener on every address into one to connect to.
@@ -241,6 +247,36 @@ func (t ctlTerminate) Run(ctx context.Context, o output, c *cli) error {
 	_, err := c.Ctl.request(ctx, http.MethodDelete, "/v1/calls/"+url.PathEscape(t.ID))
 	if err == nil && c.Ctl.JSON {
 		return json.NewEncoder(o.out).Encode(map[string]string{"terminated": t.ID})
+	}
+	return err
+}
+
+type ctlRecord struct {
+	ID string `arg:"" help:"Of the call or conference, as calls and rooms print it."`
+	To string `arg:"" enum:"on,off" help:"on or off."`
+}
+
+// Run is for kong.
+func (r ctlRecord) Run(ctx context.Context, o output, c *cli) error {
+	b, err := c.Ctl.request(ctx, http.MethodGet, "/v1/rooms")
+	if err != nil {
+		return err
+	}
+	var rooms api.Rooms
+	if err := json.Unmarshal(b, &rooms); err != nil {
+		return fmt.Errorf("/v1/rooms: %w", err)
+	}
+	list := "/v1/calls/"
+	if slices.ContainsFunc(rooms.Rooms, func(room api.Room) bool { return room.ID == r.ID }) {
+		list = "/v1/rooms/"
+	}
+	on := r.To == "on"
+	if b, err = json.Marshal(api.Recording{On: &on}); err != nil {
+		return err
+	}
+	_, err = c.Ctl.send(ctx, http.MethodPost, list+url.PathEscape(r.ID)+"/recording", bytes.NewReader(b))
+	if err == nil && c.Ctl.JSON {
+		return json.NewEncoder(o.out).Encode(map[string]any{"id": r.ID, "recording": on})
 	}
 	return err
 }

@@ -47,6 +47,17 @@ func TestCtl(t *testing.T) {
 	if code, out, _ := ctl("show", id); code != 0 || !strings.Contains(out, "217 to 218") || strings.Count(out, id+"/") != 2 {
 		t.Errorf("show: %d\n%s", code, out)
 	}
+	for _, to := range []string{"on", "off"} {
+		if code, _, errs := ctl("record", id, to); code != 0 {
+			t.Errorf("record %s: %d %s", to, code, errs)
+		}
+		if _, out, _ := ctl("--json", "calls"); strings.Contains(out, `"recording"`) != (to == "on") {
+			t.Errorf("record %s: %s", to, out)
+		}
+	}
+	if code, _, errs := ctl("record", "700", "on"); code != exitFailed || !strings.Contains(errs, "room 700") {
+		t.Errorf("an empty room is recorded: %d %s", code, errs)
+	}
 	if code, _, errs := ctl("terminate", id); code != 0 {
 		t.Errorf("terminate: %d %s", code, errs)
 	}

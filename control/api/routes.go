@@ -30,6 +30,10 @@ type State interface {
 	AccessLog() []Access
 	// Terminate ends a call; false when there is none of that id.
 	Terminate(id string) bool
+	// RecordCall and RecordRoom begin or end a recording; found is false when there is none of that id, and the error says why it
+	// cannot be recorded.
+	RecordCall(id string, on bool) (found bool, err error)
+	RecordRoom(id string, on bool) (found bool, err error)
 	// SetLocked lets nobody else into a room, or again everybody.
 	SetLocked(room string, on bool) error
 	// ChangeMember changes what is heard of a member of a room and what it hears.
@@ -67,6 +71,8 @@ var actions = []action{
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}},
+	{http.MethodPost, "/v1/calls/{id}/recording", recording("call", State.RecordCall)},
+	{http.MethodPost, "/v1/rooms/{id}/recording", recording("room", State.RecordRoom)},
 	{http.MethodPut, "/v1/stations/{id}/waiting", func(s State, w http.ResponseWriter, r *http.Request, ids []string) {
 		var waiting Waiting
 		if err := decode(r, &waiting); err != nil {

@@ -50,6 +50,25 @@ func (f fixed) Terminate(id string) bool {
 	return false
 }
 
+func (f fixed) RecordCall(id string, on bool) (bool, error) {
+	switch {
+	case id == "c-2":
+		return true, errors.New("nobody talks yet")
+	case f.ended != nil && id == "c-1":
+		*f.ended = append(*f.ended, fmt.Sprint(id, " ", on))
+		return true, nil
+	}
+	return false, nil
+}
+
+func (f fixed) RecordRoom(id string, on bool) (bool, error) {
+	if f.ended != nil && id == "700" {
+		*f.ended = append(*f.ended, fmt.Sprint(id, " ", on))
+		return true, nil
+	}
+	return false, nil
+}
+
 func (f fixed) SetWaiting(tel string, w Waiting) bool {
 	if f.ended != nil && tel == "217" {
 		*f.ended = append(*f.ended, fmt.Sprint(tel, w))

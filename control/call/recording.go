@@ -1,8 +1,10 @@
 package call
 
 import (
+	"cmp"
 	"errors"
 	"strings"
+	"time"
 
 	"sidetone/control/media"
 	"sidetone/control/sip"
@@ -13,7 +15,75 @@ import (
 var (
 	ErrNotTalking   = errors.New("nobody talks yet")
 	ErrNoRecordings = errors.New("recordings are not kept")
+	errBusy         = errors.New("the call is busy")
 )
+
+// recordPatience is how long whoever asks from outside waits for a call's queue.
+const recordPatience = 5 * time.Second
+
+// RecordCall is Record for whoever knows the call by its id; false when there is none.
+func (x *Exchange) RecordCall(id string, on bool) (found bool, err error) {
+	x.mu.Lock()
+	c := x.calls[id]
+	x.mu.Unlock()
+	if c == nil {
+		return false, nil
+	}
+	return answered(func(done func(bool, error)) {
+		c.queue.Post(func() {
+			l := cmp.Or(c.a, c.b)
+			switch {
+			case c.ended:
+				done(false, nil)
+			case l == nil:
+				done(true, ErrNotTalking)
+			default:
+				done(true, c.Record(l, on))
+			}
+		})
+	})
+}
+
+// RecordRoom begins or ends the recording of a room's mix; false when there is no such room.
+func (x *Exchange) RecordRoom(id string, on bool) (found bool, err error) {
+	x.mu.Lock()
+	r := x.dialIn[id]
+	for _, other := range x.rooms {
+		if other.ID == id && !other.over() {
+			r = other
+		}
+	}
+	x.mu.Unlock()
+	if r == nil {
+		return false, nil
+	}
+	legs := r.Legs()
+	if len(legs) == 0 {
+		if on {
+			err = media.ErrEmpty
+		}
+		return true, err
+	}
+	return answered(func(done func(bool, error)) {
+		legs[0].Do(func(c *Call) { done(true, r.record(c, on)) }, func() { done(true, media.ErrEmpty) })
+	})
+}
+
+// answered waits for what ask has a queue say.
+func answered(ask func(done func(bool, error))) (found bool, err error) {
+	type answer struct {
+		found bool
+		err   error
+	}
+	said := make(chan answer, 1)
+	ask(func(found bool, err error) { said <- answer{found, err} })
+	select {
+	case a := <-said:
+		return a.found, a.err
+	case <-time.After(recordPatience):
+		return true, errBusy
+	}
+}
 
 // Record begins or ends the recording of what a leg takes part in: its call, each phone in a channel of its own, or the mix of the
 // room it is in. Saying the same twice changes nothing. On the call's queue.
