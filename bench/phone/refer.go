@@ -122,3 +122,14 @@ func (c *Call) Why() string {
 	defer c.phone.mu.Unlock()
 	return c.why
 }
+
+// Opening returns the INVITE that opened an incoming call as text, with the body; "" for a call of the phone's own.
+func (c *Call) Opening() (text string) {
+	_ = c.phone.do(context.Background(), func(finish func(error)) {
+		if c.first != nil {
+			text = c.first.String()
+		}
+		finish(nil)
+	})
+	return text
+}

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"testing"
 	"time"
-
-	"sidetone/bench/audio"
 )
 
 // srtpPair calls between two phones of the given kinds, suites in common.
@@ -27,11 +25,7 @@ func TestPhonesSpeakSRTP(t *testing.T) {
 				if c == caller {
 					hz = 1000
 				}
-				h, err := c.Listen(within(t, 5*time.Second), 400*time.Millisecond, []audio.Tone{{Name: "other", Hz: hz}})
-				must(t, err)
-				if level := h.Tones[0].Usual; level < -21 || level > -19 {
-					t.Errorf("%s hears the other at %.1f dBFS", c.Phone().Tel(), level)
-				}
+				hears(t, c, "the other at -20", func(levels ...float64) bool { return levels[0] > -21 && levels[0] < -19 }, hz)
 				if s := c.Stats(); c.Suite() != suite || s.Unauthentic != 0 || s.Bad != 0 {
 					t.Errorf("suite %q, %+v", c.Suite(), s)
 				}
