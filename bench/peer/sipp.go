@@ -38,6 +38,12 @@ const (
 	SIPpChallenge     = "challenge"      // waits for an INVITE, 407, one with an answer, 180, 200, BYE; REGISTER, 200
 	SIPpSpeak         = "speak"          // INVITE, 200, ACK, speaks for Voice, a pause, BYE, 200
 	SIPpAnswerSpeak   = "answer_speak"   // waits for an INVITE, 180, 200, ACK, speaks for Voice, BYE
+	SIPpPrackCall     = "prack_call"     // SIPpCall that requires 100rel: 180 with RSeq, PRACK, 200
+	SIPpPrackAnswer   = "prack_answer"   // SIPpAnswer that does
+	SIPpTimerUAC      = "timer_uac"      // SIPpCall with a session timer that it refreshes itself, by UPDATE
+	SIPpTimerUAS      = "timer_uas"      // SIPpCall with a session timer that the server refreshes
+	SIPpTimerBrief    = "timer_brief"    // INVITE with a session of 30 s, 422
+	SIPpTimerDemand   = "timer_demand"   // SIPpAnswer that wants a session of an hour: 422, then 200
 )
 
 // SIPpConfig says what one SIPp does.

@@ -40,7 +40,12 @@ func (o *office) script(t *testing.T, scenario string, i, port int, to string) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("sipp %s:\n%s", scenario, s.Messages())
+		}
+		s.Close()
+	})
 	return s
 }
 
@@ -88,8 +93,15 @@ func TestSIPpCalls(t *testing.T) {
 		{peer.SIPpCancel, peer.SIPpRing},
 		{peer.SIPpBusy, peer.SIPpRefuse},
 		{peer.SIPpUnknown, ""},
+		{peer.SIPpPrackCall, peer.SIPpAnswer},
+		{peer.SIPpCall, peer.SIPpPrackAnswer},
+		{peer.SIPpPrackCall, peer.SIPpPrackAnswer},
+		{peer.SIPpTimerUAC, peer.SIPpAnswer},
+		{peer.SIPpTimerUAS, peer.SIPpAnswer},
+		{peer.SIPpTimerBrief, ""},
+		{peer.SIPpCall, peer.SIPpTimerDemand},
 	} {
-		t.Run(c.caller, func(t *testing.T) {
+		t.Run(c.caller+" "+c.callee, func(t *testing.T) {
 			t.Parallel()
 			o := newOffice(t, 2, nil)
 			a := o.play(t, peer.SIPpRegister, 0, 0, "")
