@@ -9,7 +9,7 @@ import (
 
 func TestCodecsCommand(t *testing.T) {
 	var text, errs bytes.Buffer
-	if code := run(t.Context(), []string{"codecs"}, output{&text, &errs}); code != 0 {
+	if code := run(t.Context(), []string{"codecs"}, output{out: &text, err: &errs}); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	for _, want := range []string{"CODEC", "PCMA/8000", "G722/8000", "opus/48000/2", "telephone-event/8000", "G729/8000", "passed through"} {
@@ -18,7 +18,7 @@ func TestCodecsCommand(t *testing.T) {
 		}
 	}
 	var raw bytes.Buffer
-	if code := run(t.Context(), []string{"codecs", "--json"}, output{&raw, &errs}); code != 0 {
+	if code := run(t.Context(), []string{"codecs", "--json"}, output{out: &raw, err: &errs}); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	var told struct{ Codecs []codecRow }

@@ -21,11 +21,16 @@ import (
 // ctlTimeout is how long the server may take to answer.
 const ctlTimeout = 10 * time.Second
 
-type ctlCmd struct {
+// running says which server a command asks.
+type running struct {
 	Config string `short:"c" placeholder:"FILE" default:"${default_file}" help:"The server's configuration file, for api.listen and api.token."`
 	API    string `placeholder:"URL" help:"Where the API is instead, such as http://192.168.1.10:8080."`
 	Token  string `env:"SIDETONE_TOKEN" help:"Token for --api."`
-	JSON   bool   `help:"Print what the API answers."`
+}
+
+type ctlCmd struct {
+	running
+	JSON bool `help:"Print what the API answers."`
 
 	Calls     ctlCalls     `cmd:"" help:"Running calls."`
 	Show      ctlShow      `cmd:"" help:"One call with its legs."`
@@ -46,12 +51,12 @@ type ctlCmd struct {
 }
 
 // request asks the API; the body comes back for codes of 2xx, everything else is an error that says why.
-func (c *ctlCmd) request(ctx context.Context, method, path string) ([]byte, error) {
+func (c *running) request(ctx context.Context, method, path string) ([]byte, error) {
 	return c.send(ctx, method, path, nil)
 }
 
 // send is request with a body, if it is not nil.
-func (c *ctlCmd) send(ctx context.Context, method, path string, content io.Reader) ([]byte, error) {
+func (c *running) send(ctx context.Context, method, path string, content io.Reader) ([]byte, error) {
 	base, token := strings.TrimSuffix(c.API, "/"), c.Token
 	if base == "" {
 		cfg, err := config.Load(c.Config)

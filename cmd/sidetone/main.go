@@ -30,6 +30,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server. Without a configuration file, one with five stations is written first."`
 	Check   checkCmd   `cmd:"" help:"Check a configuration file; prints one line for each fault."`
 	Ctl     ctlCmd     `cmd:"" help:"Ask a running server, or tell it something, through its HTTP API."`
+	Interop interopCmd `cmd:"" help:"Walk a phone through the checklist of the OfficeServ manual, watch what the server sees, and print the filled table."`
 	Sample  sampleCmd  `cmd:"" help:"Print a commented configuration with every key at its default."`
 	Demo    demoCmd    `cmd:"" help:"Show the main job on loopback with scripted phones, judged by what they hear."`
 	Bench   benchCmd   `cmd:"" help:"Measure this server against rtpengine or Janus: the same calls and packets, in turn, in one run."`
@@ -38,14 +39,15 @@ type cli struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-// output is where a command prints; tests read it.
+// output is where a command prints, and where it reads what somebody types; tests do both.
 type output struct {
+	in       io.Reader
 	out, err io.Writer
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], output{os.Stdout, os.Stderr})
+	code := run(ctx, os.Args[1:], output{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
 }

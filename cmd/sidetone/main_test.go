@@ -12,7 +12,7 @@ import (
 func command(t *testing.T, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = run(t.Context(), args, output{&o, &e})
+	code = run(t.Context(), args, output{in: strings.NewReader(""), out: &o, err: &e})
 	return code, o.String(), e.String()
 }
 

@@ -26,7 +26,7 @@ func TestMixWritesWhatEachHears(t *testing.T) {
 	}
 	var out, errs strings.Builder
 	args := []string{"mix", filepath.Join(dir, "a.wav"), filepath.Join(dir, "b.wav"), "-o", filepath.Join(dir, "out"), "--rate", "16000", "--json"}
-	if code := run(context.Background(), args, output{&out, &errs}); code != 0 {
+	if code := run(context.Background(), args, output{out: &out, err: &errs}); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	var s offline.Summary
@@ -60,7 +60,7 @@ func TestMixSaysWhatIsWrong(t *testing.T) {
 		{nil, "<file>"},
 	} {
 		var out, errs strings.Builder
-		if code := run(context.Background(), append([]string{"mix", "-o", dir}, c.args...), output{&out, &errs}); code != exitUsage || !strings.Contains(errs.String(), c.want) {
+		if code := run(context.Background(), append([]string{"mix", "-o", dir}, c.args...), output{out: &out, err: &errs}); code != exitUsage || !strings.Contains(errs.String(), c.want) {
 			t.Errorf("%v: exit %d, %q", c.args, code, errs.String())
 		}
 	}

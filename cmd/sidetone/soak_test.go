@@ -45,8 +45,7 @@ func TestMixedFeaturesLeaveNothing(t *testing.T) {
 	file := must[*os.File](t)(os.Create(filepath.Join(t.TempDir(), "log"))) // in memory it would be a growing heap
 	defer file.Close()
 	o := startOffice(t, crews*size, func(c *config.Config) {
-		recalls(c)
-		c.Calls.NoAnswer = 2 * time.Second
+		c.Calls.NoAnswer, c.Calls.TransferRecall, c.Calls.ParkRecall = 2*time.Second, 5*time.Second, 2*time.Second
 		c.Conference.Rooms[0].Members = 100
 	}, file)
 	run := &soak{o: o, left: atomic.Int64{}, began: time.Now(), pace: pace, calls: calls}

@@ -105,6 +105,7 @@ func (c *Call) invite(l *Leg, r ringing, security media.Security, req sip.Invite
 	c.x.byDialog.Store(d, l)
 	c.tries = append(c.tries, l)
 	l.publish()
+	c.publish()
 	c.x.lines.add(l)
 	return nil
 }
@@ -138,6 +139,7 @@ func (c *Call) progress(l *Leg, ev sip.Progress) {
 	if c.rangAt.IsZero() {
 		c.rangAt = c.x.cfg.Now()
 	}
+	c.publish()
 	switch {
 	case c.a == nil: // the party is on its way
 		return
