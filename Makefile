@@ -10,7 +10,7 @@ FUZZTIME ?= 30s
 COUNT    ?= 10
 STEERED  := $(if $(filter 0,$(shell id -u)),SIDETONE_STEERED=required)
 
-.PHONY: build run test deps lint unit fuzz bench soak clean
+.PHONY: build run test deps lint unit fuzz bench soak listen clean
 
 build: ## the static binary, bin/sidetone
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/sidetone ./cmd/sidetone
@@ -50,6 +50,9 @@ soak: build ## 5,000 calls of mixed features in ten minutes, all tests COUNT tim
 		bin/sidetone bench relay --peer none --sockets $$sockets --max sidetone.burst_silent_streams=0 \
 			--max sidetone.lost_percent@60%=0 --max sidetone.p999_us@60%=5000 || exit 1; \
 	done
+
+listen: ## what the program makes heard, as WAV and spectrograms, into DIR (./listen): a conference, losses, music, tones, prompts
+	cmd/test/listen.sh $(DIR)
 
 clean:
 	rm -rf bin
