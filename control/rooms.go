@@ -10,8 +10,19 @@ import (
 	"sidetone/control/api"
 	"sidetone/control/call"
 	"sidetone/control/media"
+	"sidetone/control/sip"
 	"sidetone/mixer/moh"
 )
+
+// conferences is who is in a room, for phones that subscribe to it (RFC 4575).
+func (s *Server) conferences() sip.EventPackage {
+	return sip.EventPackage{
+		Name: "conference", ContentType: "application/conference-info+xml",
+		State: func(tel, resource string, version uint32) ([]byte, bool) {
+			return s.exchange.ConferenceInfo(tel, resource, s.cfg.SIP.Realm, version)
+		},
+	}
+}
 
 // What the API does to rooms.
 

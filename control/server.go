@@ -117,7 +117,7 @@ func (s *Server) build() (err error) {
 			NATCheckPort: cfg.SIP.NATCheck == "ip_port", MaxStations: cfg.SIP.MaxStations, MaxContacts: cfg.SIP.MaxContacts, OnChange: s.registration,
 		},
 		Exclusive: exclusive(cfg), AccessLog: attempts.rows(s.log), OnAccess: attempts.changed,
-		Events:   []sip.EventPackage{s.messages.pkg()},
+		Events:   []sip.EventPackage{s.messages.pkg(), s.conferences()},
 		OnInvite: func(in *sip.Invite) { s.exchange.OnInvite(in) },
 		Logger:   s.log,
 	})
@@ -136,7 +136,8 @@ func (s *Server) build() (err error) {
 	s.recordings = recordings.New(filepath.Join(cfg.Store.Dir, "recordings"), s.log)
 	s.exchange = call.New(call.Config{
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
-		Stations: directory.stations, Groups: groups(cfg), Rooms: rooms(cfg), RoomMusic: firstMusic(cfg),
+		Stations: directory.stations, Groups: groups(cfg), Rooms: rooms(cfg), Factory: cfg.Conference.Factory, FactoryMembers: cfg.Conference.Members,
+		RoomChanged: func(id string) { s.stack.Notify("conference", id) }, RoomMusic: firstMusic(cfg),
 		Trunks: s.trunks, FlowTo: s.stack.FlowTo, Refused: s.stack.NoteAccess,
 		Dialog: s.stack.Dialog, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
 		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Logger: s.log,

@@ -49,6 +49,7 @@ type Call struct {
 	localTag, remoteTag  string
 	local, remote        sip.Uri
 	target               sip.Uri
+	focus                bool // target is a conference's
 	routes               []string
 	destination          string
 	sequence             uint32

@@ -37,7 +37,7 @@ func (c *Call) learn(response *sip.Response) {
 		c.remoteTag = tag
 	}
 	if contact := response.Contact(); contact != nil {
-		c.target = contact.Address
+		c.target, c.focus = contact.Address, contact.Params.Has("isfocus")
 	}
 	if c.routes == nil {
 		records := response.GetHeaders("Record-Route")

@@ -24,6 +24,7 @@ func (p *Phone) handle(t *serverTransaction) {
 	case c == nil && request.Method == sip.INVITE && !request.To().Params.Has("tag"):
 		p.invited(t)
 	case c == nil && request.Method == sip.NOTIFY:
+		p.told(request)
 		p.respond(t, p.answerTo(request, sip.StatusOK))
 	case c == nil:
 		p.respond(t, p.answerTo(request, 481))
@@ -78,7 +79,7 @@ func (p *Phone) invited(t *serverTransaction) {
 	c.remoteSequence = request.CSeq().SeqNo
 	c.target = request.From().Address
 	if contact := request.Contact(); contact != nil {
-		c.target = contact.Address
+		c.target, c.focus = contact.Address, contact.Params.Has("isfocus")
 	}
 	for _, h := range request.GetHeaders("Record-Route") {
 		c.routes = append(c.routes, h.Value())

@@ -54,6 +54,7 @@ type Phone struct {
 	all     []*Call // calls of this phone that have not ended
 	arrived []*Call // incoming calls that no script has taken yet
 	seen    []Seen
+	notices []Notice
 	pauses  []pause
 	grant   time.Duration // current registration, 0 = none
 }

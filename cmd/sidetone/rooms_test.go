@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -246,5 +248,90 @@ func TestRoomTones(t *testing.T) {
 	rings("two notes at the exit", func() { hangup(t, c) })
 	hangup(t, a)
 	hangup(t, b)
+	o.settled(t)
+}
+
+// invited asks the focus for something and waits for what becomes of it.
+func invited(t *testing.T, c *phone.Call, want int, ask func() (int, error)) {
+	t.Helper()
+	before := len(c.Transfer())
+	if code, err := ask(); err != nil || code != 202 {
+		t.Fatalf("REFER is answered %d %v", code, err)
+	}
+	eventually(t, "the outcome", func() bool {
+		told := c.Transfer()
+		return len(told) > before && told[len(told)-1] >= 200
+	})
+	if told := c.Transfer(); told[len(told)-1] != want {
+		t.Errorf("NOTIFYs %v, want %d in the end", told[before:], want)
+	}
+}
+
+// TestConferenceFactory: a phone makes a conference, calls and moves others into it, one dials in, one is put out; it ends with its owner.
+func TestConferenceFactory(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 5, nil)
+	p := o.voices(t, 5, nil)
+	call, b := pair(t, p[0], p[1])
+	hold(t, call)
+	conf := must[*phone.Call](t)(p[0].Call(soon(t), "conference"))
+	id, focus := conf.Contact()
+	if !focus || !strings.HasPrefix(id, "conf-") || o.room(t, id).Owner != "217" {
+		t.Fatalf("Contact %s, focus %v, room %+v", id, focus, o.room(t, id))
+	}
+	if code := must[int](t)(p[0].Subscribe(soon(t), "conference", id)); code != 200 {
+		t.Errorf("the owner's SUBSCRIBE is answered %d", code)
+	}
+	if code := must[int](t)(p[4].Subscribe(soon(t), "conference", id)); code != 404 {
+		t.Errorf("a stranger's SUBSCRIBE is answered %d", code)
+	}
+	// The party that it talks with moves in, and the call with it ends.
+	invited(t, conf, 200, func() (int, error) { return conf.Refer(soon(t), "218", call) })
+	ended(t, call)
+	talk(t, conf, b)
+	// Another one is called.
+	invited(t, conf, 200, func() (int, error) { return conf.Refer(soon(t), "219", nil) })
+	c := incoming(t, p[2])
+	if user, focus := c.Contact(); user != id || !focus {
+		t.Errorf("it is called by %s, focus %v", user, focus)
+	}
+	// A third dials the conference's URI.
+	d := must[*phone.Call](t)(p[3].Call(soon(t), id))
+	listens(t, conf, p[1], p[2], p[3])
+	listens(t, c, p[0], p[1], p[3])
+	invited(t, conf, 404, func() (int, error) { return conf.Refer(soon(t), "999", nil) })
+	invited(t, conf, 480, func() (int, error) { check(t, p[4].Unregister(soon(t))); return conf.Refer(soon(t), "221", nil) })
+	if code := must[int](t)(d.ReferTo(soon(t), "<sip:219@h;method=BYE>")); code != 403 {
+		t.Errorf("a member puts another one out: %d", code)
+	}
+	invited(t, conf, 200, func() (int, error) { return conf.ReferTo(soon(t), "<sip:219@h;method=BYE>") })
+	ended(t, c)
+	listens(t, conf, p[1], p[3])
+	hold(t, d)
+	eventually(t, "the conference's state was told", func() bool {
+		list := p[0].Notices("conference")
+		last := list[len(list)-1].Body
+		return strings.Contains(last, "<user-count>3</user-count>") && strings.Contains(last, `entity="sip:220@`) &&
+			strings.Contains(last, "<status>on-hold</status>") && strings.Contains(last, "<entry>moderator</entry>") && !strings.Contains(last, "sip:219@") &&
+			strings.Contains(last, fmt.Sprintf(`state="full" version="%d"`, len(list)-1))
+	})
+	hangup(t, conf)
+	ended(t, b)
+	ended(t, d)
+	eventually(t, "the subscription ended", func() bool {
+		list := p[0].Notices("conference")
+		return strings.HasPrefix(list[len(list)-1].State, "terminated")
+	})
+	o.settled(t)
+	if got := refused(t, p[0], id); got != 404 {
+		t.Errorf("the conference that is over answers %d", got)
+	}
+	// The owner gives up while it is calling.
+	p[2].SetIncoming(phone.Manual)
+	conf = must[*phone.Call](t)(p[0].Call(soon(t), "conference"))
+	must[int](t)(conf.Refer(soon(t), "219", nil))
+	ring := incoming(t, p[2])
+	hangup(t, conf)
+	ended(t, ring)
 	o.settled(t)
 }

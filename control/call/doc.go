@@ -24,6 +24,7 @@
 //	   ├─ room.go     Room: legs of several calls in one conference
 //	   │    enter.go    who comes in, and by which PIN
 //	   │    moderate.go    what members and operators may do
+//	   │    focus.go    conferences that phones make: factory, REFER, conference-info
 //	   │    summon.go, page.go    stations that we call into one; paging, intercom
 //	   ├─ attendance.go a machine answers in place of a phone: it plays, hears keys, records
 //	   ├─ recording.go  each phone in a channel of a file, or a room's mix

@@ -115,6 +115,10 @@ func (c *Call) enter(r *Room) {
 		return
 	}
 	l.room = r
+	defer r.changed()
+	if r.focus {
+		l.dialog.SetFocus(r.ID)
+	}
 	if l.answered { // it was transferred here
 		c.answered = c.x.cfg.Now()
 		c.attended()

@@ -102,12 +102,17 @@ type Config struct {
 	// Settings are what a station has set; nil is nothing. It must not block.
 	Settings func(tel string) Settings
 	// Forwards is how often a call may be forwarded.
-	Forwards  int
-	Stations  map[string]Station
-	Groups    []GroupConfig
-	Rooms     []RoomConfig
-	RoomMusic string
-	Timeouts  Timeouts
+	Forwards int
+	Stations map[string]Station
+	Groups   []GroupConfig
+	Rooms    []RoomConfig
+	// Factory is what phones call to make a conference, of so many members; "" = nothing. RoomChanged (may be nil) is told of a room in
+	// which something has changed; it must not block.
+	Factory        string
+	FactoryMembers int
+	RoomChanged    func(id string)
+	RoomMusic      string
+	Timeouts       Timeouts
 	// StartRecording begins a recording of a name, a sample rate and so many channels: (*recordings.Keeper).Start; nil keeps none.
 	StartRecording func(name string, rate, tracks int) (*record.Recorder, error)
 	// Record takes a detail record of each ended call; nil keeps none.
@@ -393,7 +398,13 @@ func (x *Exchange) remove(c *Call) {
 	}
 }
 
-func (x *Exchange) room(number string) *Room { return x.dialIn[number] }
+// room is what a number leads into: a dial-in room, or a conference that a phone has made.
+func (x *Exchange) room(number string) *Room {
+	if r, ok := x.Room(number); ok && r.focus {
+		return r
+	}
+	return nil
+}
 
 func (x *Exchange) rememberMedia(l *Leg) { x.byMedia.Store(l.media.Relay(), l) }
 func (x *Exchange) forgetMedia(l *Leg)   { x.byMedia.Delete(l.media.Relay()) }

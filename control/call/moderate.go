@@ -24,7 +24,7 @@ import (
 // ErrNoMember is returned for who is not in the room.
 var ErrNoMember = media.ErrNoMember
 
-// moderator is the leg that may do everything; nil when nobody is in.
+// moderator is the leg that may do everything; nil when no station is in: nobody behind a trunk commands a room.
 func (r *Room) moderator() *Leg {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -33,10 +33,12 @@ func (r *Room) moderator() *Leg {
 			return l
 		}
 	}
-	if len(r.legs) == 0 {
-		return nil
+	for _, l := range r.legs {
+		if l.outside == nil {
+			return l
+		}
 	}
-	return r.legs[0]
+	return nil
 }
 
 // member finds who is in by the ID of its leg or its number.
@@ -65,6 +67,7 @@ func (r *Room) SetLocked(on bool) {
 	r.locked = on
 	r.mu.Unlock()
 	r.media.SetLocked(on)
+	r.changed()
 }
 
 // SetMuted takes a member's voice out of what all hear, or puts it back; it is named by its leg's ID or its number.

@@ -38,6 +38,9 @@ func (c *Call) offered(l *Leg, ev sip.Offer) {
 	l.publish() // before the phone learns of it: it may dial a code at once
 	l.dialog.AcceptOffer(answer)
 	c.settle()
+	if l.room != nil && before != l.offered {
+		l.room.changed()
+	}
 }
 
 func (c *Call) refuseOffer(l *Leg, err error) {

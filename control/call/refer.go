@@ -100,6 +100,12 @@ func (c *Call) refer(l *Leg, r *sip.Request) {
 	case l.referral != nil:
 		r.Reply(491, "")
 		return
+	case l.answered && l.room != nil:
+		c.referred(l, r, asked)
+		return
+	case asked.Bye:
+		r.Reply(400, "Bad Refer-To")
+		return
 	case !l.answered || l.room != nil || !peer.live() || !peer.answered || peer.room != nil:
 		r.Reply(403, "Nobody To Transfer")
 		return

@@ -25,7 +25,10 @@ type Room struct {
 
 	media *media.Room
 	page  *paging // nil when it is none
-	pin   string  // asked for; "" = nothing
+	focus bool    // phones may call it, and REFER to it: focus.go
+	// onChange (may be nil) is told, outside the lock, after something of it has changed.
+	onChange func(id string)
+	pin      string // asked for; "" = nothing
 	// onLeave is told, outside the lock, after a leg has left.
 	onLeave func(*Room)
 
@@ -50,7 +53,7 @@ func (x *Exchange) NewRoom(id, owner string, limit int, onLeave func(*Room)) *Ro
 
 // openRoom makes a dial-in room.
 func (x *Exchange) openRoom(cfg RoomConfig) *Room {
-	r := &Room{ID: cfg.Number, Limit: cfg.Members, Since: x.cfg.Now(), pin: cfg.PIN}
+	r := &Room{ID: cfg.Number, Limit: cfg.Members, Since: x.cfg.Now(), pin: cfg.PIN, focus: true, onChange: x.cfg.RoomChanged}
 	alone := x.cfg.Media.Programs().Waiting(x.cfg.RoomMusic)
 	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{Members: cfg.Members, Alone: alone, Chimes: cfg.Tones})
 	return r
@@ -158,6 +161,9 @@ func (r *Room) leave(l *Leg) {
 	}
 	if i >= 0 && r.onLeave != nil {
 		r.onLeave(r)
+	}
+	if i >= 0 {
+		r.changed()
 	}
 }
 

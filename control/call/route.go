@@ -43,6 +43,10 @@ var (
 func (c *Call) dial(number string) {
 	for {
 		c.called = number
+		if number == c.x.cfg.Factory && number != "" && c.a.outside == nil {
+			c.makeFocus()
+			return
+		}
 		if room := c.x.room(number); room != nil {
 			c.arrive(room)
 			return

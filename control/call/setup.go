@@ -74,7 +74,7 @@ func (c *Call) try(r ringing, b sip.Binding, security media.Security) error {
 		shown = r.from.shownTo(s)
 	}
 	return c.invite(l, r, security, sip.InviteRequest{
-		Target: b.Contact, Flow: b.Flow, From: shown, To: sip.Identity{Name: s.Name, User: s.Tel},
+		Target: b.Contact, Flow: b.Flow, From: shown, Focus: c.focus(), To: sip.Identity{Name: s.Name, User: s.Tel},
 		AnswerTimeout: r.timeout, Headers: c.headers(s.Tel, hostOf(b.Flow)),
 	})
 }
@@ -108,6 +108,14 @@ func (c *Call) invite(l *Leg, r ringing, security media.Security, req sip.Invite
 	c.publish()
 	c.x.lines.add(l)
 	return nil
+}
+
+// focus is the room that a phone is called into, where that is a focus.
+func (c *Call) focus() string {
+	if s := c.summons; s != nil && s.Room.focus {
+		return s.Room.ID
+	}
+	return ""
 }
 
 // hostOf is what we call ourselves towards a phone.

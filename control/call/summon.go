@@ -89,6 +89,7 @@ func (c *Call) summoned(l *Leg) {
 	c.settle()
 	c.x.legAnswered(l)
 	c.outcome(200)
+	s.Room.changed()
 }
 
 // outcome tells who summoned, once.

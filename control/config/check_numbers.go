@@ -63,6 +63,9 @@ func checkNumbers(r *report, c *Config) {
 			r.add(entry("groups", i)+".multicast", "wants a multicast address and a port, such as 224.0.1.77:10000, found %q", g.Multicast)
 		}
 	}
+	if c.Conference.Factory != "" {
+		checkNumber(c.Conference.Factory, "conference.factory")
+	}
 	for i, room := range c.Conference.Rooms {
 		path := entry("conference.rooms", i)
 		checkNumber(room.Number, path+".number")

@@ -73,6 +73,7 @@ type Calls struct {
 // Conference is the ad-hoc conference and the rooms one can dial.
 type Conference struct {
 	Members int    `yaml:"members" min:"2" max:"256"` // of a conference made with the feature code
+	Factory string `yaml:"factory"`                   // what phones call to make a conference (RFC 4579); "" = nothing
 	Rooms   []Room `yaml:"rooms"`
 }
 

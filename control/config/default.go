@@ -41,7 +41,7 @@ func Default() *Config {
 		Trunks:   []Trunk{},
 		Calls: Calls{NoAnswer: 15 * time.Second, Forwards: 5, TransferRecall: 30 * time.Second,
 			ParkRecall: 60 * time.Second, HoldRecall: 60 * time.Second},
-		Conference: Conference{Members: 5, Rooms: []Room{}},
+		Conference: Conference{Members: 5, Factory: "conference", Rooms: []Room{}},
 		FeatureCodes: FeatureCodes{
 			ForwardClear: "600", ForwardAll: "601", ForwardBusy: "602", ForwardNoAnswer: "603", ForwardBusyNoAnswer: "604",
 			DND: "40", Conference: "46", Park: "11", Retrieve: "12", PickupGroup: "66", PickupDirected: "65",

@@ -60,6 +60,9 @@ func (d *Dialog) RemoteTag() string { return d.remote.tag }
 func (d *Dialog) Local() Identity  { return d.local.identity() }
 func (d *Dialog) Remote() Identity { return d.remote.identity() }
 
+// SetFocus makes our end the focus of a conference (RFC 4579): from now on our Contact has that user part and isfocus. On the actor.
+func (d *Dialog) SetFocus(user string) { d.focus = user }
+
 // Flow is where the dialog's requests go now.
 func (d *Dialog) Flow() Flow { return d.flow }
 

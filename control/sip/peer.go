@@ -55,6 +55,16 @@ type peer struct {
 	flow          Flow        // as aim chose it
 	source        Flow        // where the other side was last heard, or the flow it registered from
 	auth          *clientAuth // answers its challenges; nil answers none
+	focus         string      // user part of our Contact, which is a conference's focus (RFC 4579); "" = none
+}
+
+// contact is our Contact in the dialog.
+func (p *peer) contact() *gosip.ContactHeader {
+	h := p.flow.contact(or(p.focus, p.local.identity().User))
+	if p.focus != "" {
+		h.Params.Add("isfocus", "")
+	}
+	return h
 }
 
 // refresh takes a new remote target from a Contact (RFC 3261 12.2: target refresh requests and their 2xx).
@@ -132,7 +142,7 @@ func (p *peer) request(s *Stack, method gosip.RequestMethod, seq uint32) *gosip.
 	req.AppendHeader(&gosip.CSeqHeader{SeqNo: seq, MethodName: method})
 	switch method {
 	case gosip.INVITE, gosip.UPDATE, gosip.REFER, gosip.SUBSCRIBE, gosip.NOTIFY: // target refresh, RFC 3261 12.2.1.1
-		req.AppendHeader(p.flow.contact(p.local.identity().User))
+		req.AppendHeader(p.contact())
 	}
 	if method == gosip.INVITE || method == gosip.UPDATE {
 		req.AppendHeader(gosip.NewHeader("Allow", s.allow))

@@ -66,18 +66,24 @@ type Refer struct {
 	Target string
 	// Replaces is the dialog to be taken over there; nil for a transfer to a number.
 	Replaces *Replaces
+	// Bye: it is to be put out of the conference, not called.
+	Bye bool
 	// Silent: the phone wants no NOTIFYs (RFC 4488).
 	Silent bool
 }
 
-// ParseRefer reads a REFER; errors say what is wrong with its Refer-To. Only an INVITE can be asked for.
+// ParseRefer reads a REFER; errors say what is wrong with its Refer-To. An INVITE or a BYE can be asked for.
 func ParseRefer(r *Request) (Refer, error) {
 	u, query, err := parseReferTo(r.Header("refer-to"))
 	if err != nil {
 		return Refer{}, err
 	}
 	out := Refer{Target: userOf(u), Silent: strings.EqualFold(strings.TrimSpace(r.Header("refer-sub")), "false")}
-	if m, ok := param(u.UriParams, "method"); ok && !strings.EqualFold(m, "INVITE") {
+	switch m, ok := param(u.UriParams, "method"); {
+	case !ok, strings.EqualFold(m, "INVITE"):
+	case strings.EqualFold(m, "BYE"):
+		out.Bye = true
+	default:
 		return Refer{}, fmt.Errorf("refer-to: method %s", clean(m))
 	}
 	for pair := range strings.SplitSeq(query, "&") {

@@ -16,6 +16,8 @@ type InviteRequest struct {
 	// Flow is the way to it: a Binding's. The zero Flow is found from Target, whose host must then be a literal address.
 	Flow     Flow
 	From, To Identity
+	// Focus is the user part of our Contact where we are the focus of a conference; "" = we are none.
+	Focus string
 	// SDP is the offer; nil asks the other side for one (Answered brings it, Ack answers it).
 	SDP []byte
 	// Headers are added to the INVITE.
@@ -85,6 +87,7 @@ func (s *Stack) Invite(r InviteRequest, a Actor, notify func(Event)) (*Dialog, e
 	d.target = *r.Target.Clone()
 	d.target.Headers = nil
 	d.source, d.flow = f, f
+	d.focus = r.Focus
 	d.auth = newClientAuth(r.Credentials)
 	d.out = uacInvite{first: d.peer, acks: make(map[string]sentACK)}
 	d.out.build = func() *gosip.Request {

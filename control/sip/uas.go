@@ -95,7 +95,7 @@ func (d *Dialog) respondInvite(code int, reason string, sdp []byte, headers ...H
 func (d *Dialog) dialogResponse(req *gosip.Request, code int, reason string, body []byte, headers ...Header) *gosip.Response {
 	res := d.s.newResponse(req, code, reason, d.local.tag, headers...)
 	if code > 100 && code < 300 {
-		res.AppendHeader(d.flow.contact(d.local.identity().User))
+		res.AppendHeader(d.contact())
 		res.AppendHeader(gosip.NewHeader("Allow", d.s.allow))
 		if code >= 200 && req.Method != gosip.PRACK {
 			res.AppendHeader(gosip.NewHeader("Supported", supported))
