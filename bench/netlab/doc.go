@@ -4,7 +4,7 @@
 //	        ├── Host server   203.0.113.1        Start(program), DialContext          host_linux.go
 //	        ├── Host phones   203.0.113.100 ...  Do(open sockets), Tap(see)           tap_linux.go
 //	        ├── Host attacker 203.0.113.66
-//	        └── NAT 203.0.113.2: MASQUERADE --random, Rebind                          nat_linux.go
+//	        └── NAT 203.0.113.2: MASQUERADE --random, Rebind, Forget                  nat_linux.go
 //	             └── Switch home
 //	                  └── Host cottage 192.168.7.10 ...
 //

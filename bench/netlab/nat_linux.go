@@ -37,6 +37,14 @@ func (n *NAT) Outer() netip.Addr { return n.outer.Addr() }
 // Inner returns the address that hosts inside use as their gateway.
 func (n *NAT) Inner() netip.Addr { return n.inner.Addr() }
 
+// Forget makes the NAT forget a flow of UDP on which nothing was sent for that many seconds.
+func (n *NAT) Forget(seconds int) error {
+	return errors.Join(
+		n.set("net/netfilter/nf_conntrack_udp_timeout", fmt.Sprint(seconds)),
+		n.set("net/netfilter/nf_conntrack_udp_timeout_stream", fmt.Sprint(seconds)),
+	)
+}
+
 // What ctnetlink is asked for (linux/netfilter/nfnetlink_conntrack.h).
 const (
 	subsystemConntrack = 1

@@ -48,8 +48,9 @@ type arena struct {
 	client                                http.Client
 }
 
-// newArena starts the server, on sockets of a kind, with generations of arenaPhones stations each. The test ends it.
-func newArena(t *testing.T, sockets string, generations []string) *arena {
+// newArena starts the server, on sockets of a kind, with further settings of sip and generations of arenaPhones stations
+// each. The test ends it.
+func newArena(t *testing.T, sockets, sip string, generations []string) *arena {
 	t.Helper()
 	lab := netlab.New()
 	t.Cleanup(func() { check(t, lab.Close()) })
@@ -80,7 +81,7 @@ func newArena(t *testing.T, sockets string, generations []string) *arena {
 		}
 	}
 	a.client.Transport = &http.Transport{DialContext: a.server.DialContext, DisableKeepAlives: true}
-	a.serve(t, sockets, generations)
+	a.serve(t, sockets, sip, generations)
 	return a
 }
 
@@ -96,11 +97,11 @@ func inRow(first netip.Prefix, n int) []netip.Prefix {
 
 // serve starts the server, whose generation g of stations has the numbers from (g+1)*arenaGeneration on and the
 // settings generations[g].
-func (a *arena) serve(t *testing.T, sockets string, generations []string) {
+func (a *arena) serve(t *testing.T, sockets, sip string, generations []string) {
 	t.Helper()
 	dir := t.TempDir()
 	var c strings.Builder
-	fmt.Fprintf(&c, "sip: {listen: [\"udp:%s:5060\"], max_stations: 10000, whitelist: {enabled: false}}\n", arenaServer.Addr())
+	fmt.Fprintf(&c, "sip: {listen: [\"udp:%s:5060\"], max_stations: 10000, whitelist: {enabled: false}%s}\n", arenaServer.Addr(), sip)
 	fmt.Fprintf(&c, "media: {sockets: %s, interfaces: [{name: street, address: %s, ports: %d-%d}]}\n", sockets, arenaServer.Addr(), arenaFirstPort, arenaLastPort)
 	fmt.Fprintf(&c, "api: {listen: 127.0.0.1:8080}\nstore: {dir: %q}\nstations:\n", filepath.Join(dir, "state"))
 	for g, settings := range generations {

@@ -73,7 +73,7 @@ func TestAttack(t *testing.T) {
 	}
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			a := newArena(t, kind, generations)
+			a := newArena(t, kind, "", generations)
 			var table strings.Builder
 			w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 			fmt.Fprintln(w, "raid\tcalls\tsprayed\tbled packets\tbytes\tof a call\tlet in\tof a call\tinjected\tlet in\tspoken\tlost\tof a phone\tat first\thijacked\t")
