@@ -138,6 +138,7 @@ func (s *Server) build() (err error) {
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
 		Stations: directory.stations, Groups: groups(cfg), Rooms: rooms(cfg), Factory: cfg.Conference.Factory, FactoryMembers: cfg.Conference.Members,
 		RoomChanged: func(id string) { s.stack.Notify("conference", id) }, RoomMusic: firstMusic(cfg),
+		MPS: cfg.Media.MPSChannels, MGI: cfg.Media.MGIPorts, Direct: cfg.Media.Path == "auto",
 		Trunks: s.trunks, FlowTo: s.stack.FlowTo, Refused: s.stack.NoteAccess,
 		Dialog: s.stack.Dialog, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
 		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Logger: s.log,

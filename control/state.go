@@ -57,7 +57,7 @@ func (s state) Calls() []api.Call {
 	calls := s.exchange.Calls()
 	list := make([]api.Call, 0, len(calls))
 	for _, c := range calls {
-		row := api.Call{ID: c.ID, State: c.State, From: c.From, To: c.To, Since: c.Since, Answered: c.Answered, Legs: []api.Leg{}, Recording: c.Recording}
+		row := api.Call{ID: c.ID, State: c.State, From: c.From, To: c.To, Since: c.Since, Answered: c.Answered, Legs: []api.Leg{}, Recording: c.Recording, Path: c.Path}
 		for _, l := range c.Legs {
 			row.Legs = append(row.Legs, legShape(l))
 		}
@@ -158,6 +158,8 @@ func (s state) Capacity() api.Capacity {
 		Uptime:   int64(time.Since(s.started) / time.Second),
 		Draining: s.exchange.Draining(),
 	}
+	c.MPS.Limit, c.MGI.Limit = s.cfg.Media.MPSChannels, s.cfg.Media.MGIPorts
+	c.MPS.Used, c.MGI.Used = s.exchange.Used()
 	for _, r := range s.stack.Registrar().Snapshot() {
 		if r.Registered {
 			c.Stations.Used++

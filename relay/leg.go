@@ -264,6 +264,9 @@ func (l *Leg) Run(fn func()) bool {
 	return l.doLocked(func(*Shard) { fn() })
 }
 
+// Interrupt tells that the peer sends elsewhere, or comes back from there: what was missing meanwhile is not counted as lost.
+func (l *Leg) Interrupt() { l.Run(func() { l.stream.Interrupt() }) }
+
 // AddTicker lets t run every 20 ms on the shard that the leg is on, also when the leg moves, until RemoveTicker or Close.
 // On the shard's thread only, as in Run; adding it again changes nothing.
 func (l *Leg) AddTicker(t Ticker) {

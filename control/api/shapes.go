@@ -38,6 +38,7 @@ type Call struct {
 	Legs     []Leg     `json:"legs"`
 
 	Recording string `json:"recording,omitempty"` // the file that it is recorded to now
+	Path      string `json:"path,omitempty"`      // of its voice: direct (between the phones), relay, transcode, mix
 }
 
 // Leg is one phone of a call.

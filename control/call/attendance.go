@@ -29,6 +29,10 @@ func (c *Call) Attend(l *Leg, keys func(dtmf.Press), gone func()) *Attendance {
 	if c.ended || l != c.a || l.gone || c.b != nil {
 		return nil
 	}
+	if err := c.takePort(l); err != nil {
+		c.refuse(err)
+		return nil
+	}
 	m := &Attendance{call: c, leg: l, gone: gone}
 	c.machine = m
 	var body []byte

@@ -56,6 +56,8 @@ type Call struct {
 	passed     []string      // Diversion headers that it came with
 	ways       []trunk.Route // over which it can still be tried
 
+	channel    bool             // an MPS channel is counted for it
+	relayed    bool             // a phone has refused to be sent elsewhere
 	recorder   *record.Recorder // nil while it is not recorded
 	recordings []string         // files
 
@@ -179,6 +181,7 @@ func (c *Call) drop(l *Leg, reason string) {
 		c.check(l.media.Close())
 		c.x.forgetMedia(l)
 	}
+	c.givePort(l)
 	if l.dialog != nil {
 		c.x.byDialog.Delete(l.dialog)
 		l.dialog.End(0, "")
@@ -213,6 +216,7 @@ func (c *Call) end(by, reason string) {
 		}
 	}
 	c.tries, c.arriving = nil, nil
+	c.uncount()
 	c.stopRecording()
 	if !c.silent {
 		c.write()

@@ -106,6 +106,10 @@ func (p *pinpad) wrong() {
 // enter answers a caller who dialled a room.
 func (c *Call) enter(r *Room) {
 	l := c.a
+	if err := c.takePort(l); err != nil {
+		c.refuse(err)
+		return
+	}
 	if !r.take(l) {
 		code, reason := 486, "room full"
 		if r.Locked() {

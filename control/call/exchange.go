@@ -99,6 +99,10 @@ type Config struct {
 	// Refused is told of calls that are turned away for what they may not do or for want of capacity:
 	// (*sip.Stack).NoteAccess; nil tells nobody.
 	Refused func(ip netip.Addr, callerID, reason string)
+	// Direct: stations of one private network talk without us (media.path: auto).
+	Direct bool
+	// MPS and MGI are how many calls may be relayed, and legs decoded, at a time; 0 is any number.
+	MPS, MGI int
 	// Settings are what a station has set; nil is nothing. It must not block.
 	Settings func(tel string) Settings
 	// Forwards is how often a call may be forwarded.
@@ -134,6 +138,7 @@ type Exchange struct {
 	lines    lines
 	byMedia  sync.Map // *relay.Leg -> *Leg
 	byDialog sync.Map // *sip.Dialog -> *Leg
+	mps, mgi gauge
 	panics   atomic.Uint64
 	lastID   atomic.Uint64
 
@@ -151,6 +156,7 @@ func New(cfg Config) *Exchange {
 		cfg.Now = time.Now
 	}
 	x := &Exchange{cfg: cfg, calls: make(map[string]*Call), dialIn: make(map[string]*Room), groups: make(map[string]*group), air: make(map[netip.AddrPort]*Room), idle: make(chan struct{})}
+	x.mps.limit, x.mgi.limit = int64(cfg.MPS), int64(cfg.MGI)
 	for _, g := range cfg.Groups {
 		x.groups[g.Number] = &group{GroupConfig: g}
 	}

@@ -39,6 +39,7 @@ type Leg struct {
 	room      *Room
 	keypad    keypad
 	track     *record.Track // its channel of the call's recording
+	port      bool          // an MGI port is counted for it
 	gone      bool
 	rang      bool           // its phone said that it rings
 	stands    *Leg           // it rings to take the place of this one, which has held for too long

@@ -46,6 +46,7 @@ func (c *Call) part(l *Leg) {
 		}
 	}
 	c.forget(l)
+	c.count()
 	c.publish()
 }
 

@@ -20,7 +20,11 @@ func (c *Call) offered(l *Leg, ev sip.Offer) {
 	}
 	if ev.SDP == nil {
 		l.lateOffer = true
-		l.dialog.AcceptOffer(l.media.Offer(c.want(l)))
+		w := c.want(l)
+		if w.At != l.media.At() {
+			w.At = media.Place{}
+		}
+		l.dialog.AcceptOffer(l.media.Offer(w))
 		return
 	}
 	before := l.offered
@@ -54,6 +58,10 @@ func (c *Call) answerTo(l *Leg) media.Local {
 	w := c.want(l)
 	e := c.x.cfg.Media
 	peer := c.other(l)
+	if w.At != (media.Place{}) && w.At == l.media.At() {
+		return w // it talks directly, and goes on
+	}
+	w.At = media.Place{} // it is sent there by a re-INVITE of ours, together with its peer
 	switch {
 	case l.room != nil || c.machine != nil:
 		w.Codecs = e.Mixable(l.media.Remote())
@@ -121,6 +129,9 @@ func (c *Call) offerAnswered(l *Leg, ev sip.OfferAnswered) {
 func (c *Call) offerFailed(l *Leg, ev sip.OfferFailed) {
 	c.x.cfg.Logger.Info("re-INVITE refused", "call_id", c.id, "leg", l.id, "code", ev.Code)
 	l.offering = false
+	if l.elsewhere() {
+		c.relayed = true
+	}
 	if !c.ended {
 		c.settle()
 	}

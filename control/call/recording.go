@@ -105,8 +105,13 @@ func (c *Call) Record(l *Leg, on bool) error {
 	if c.x.cfg.StartRecording == nil {
 		return ErrNoRecordings
 	}
+	if c.takePort(c.a) != nil || c.takePort(c.b) != nil {
+		c.count()
+		return ErrCapacity
+	}
 	r, err := c.x.cfg.StartRecording(c.id, max(c.a.media.RecordRate(), c.b.media.RecordRate()), 2)
 	if err != nil {
+		c.count()
 		return err
 	}
 	c.recorder = r

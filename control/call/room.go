@@ -175,7 +175,8 @@ func (c *Call) Confer(owner *Leg, r *Room) bool {
 	if owner.gone || !member.live() || !member.answered || member.room != nil {
 		return false
 	}
-	if !r.take(member) {
+	if c.takePort(member) != nil || c.takePort(owner) != nil || !r.take(member) {
+		c.count()
 		return false
 	}
 	r.take(owner)

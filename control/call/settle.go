@@ -26,6 +26,7 @@ func (c *Call) settle() {
 		}
 	}
 	c.tape()
+	c.count()
 	for _, l := range c.legs() {
 		c.listen(l)
 		c.watch(l)
@@ -44,7 +45,7 @@ func (c *Call) plan(l, peer *Leg) media.Plan {
 		return media.Plan{Room: l.room.media}
 	}
 	if peer == nil && l == c.a && c.waits != nil && l.listens() {
-		return media.Plan{Hear: c.waits.hears}
+		return media.Plan{Hear: c.hears(l, c.waits.hears)}
 	}
 	if peer == nil && l == c.a && c.machine != nil && l.listens() {
 		return media.Plan{Hear: c.machine.program}
@@ -58,7 +59,15 @@ func (c *Call) plan(l, peer *Leg) media.Plan {
 		p.AddDigits, p.KeepDigits = addsDigits(l, peer), keepsDigits(l, peer)
 	}
 	if peer.holding() && !peer.station.PhoneTone && l.listens() {
-		p.Hear = c.x.cfg.Media.Programs().Waiting(peer.station.Music)
+		p.Hear = c.hears(l, c.x.cfg.Media.Programs().Waiting(peer.station.Music))
+	}
+	return p
+}
+
+// hears is what a leg is played, nothing when there is no port to make it.
+func (c *Call) hears(l *Leg, p *media.Program) *media.Program {
+	if p == nil || c.takePort(l) != nil {
+		return nil
 	}
 	return p
 }
@@ -69,7 +78,7 @@ func (c *Call) watch(l *Leg) {
 	peer := c.other(l)
 	switch {
 	case !l.live():
-	case !l.answered, c.summons != nil && c.summons.Muted: // a phone may send nothing where nobody listens
+	case !l.answered, l.elsewhere(), c.summons != nil && c.summons.Muted: // a phone may send nothing where nobody listens, and nothing to us while it talks directly
 		l.media.SetTimeouts(0, 0)
 	case l.holding() || l.room == nil && (peer == nil && c.machine == nil || peer.live() && peer.holding()):
 		l.media.SetTimeouts(t.Hold, t.Hold)
@@ -95,6 +104,11 @@ func (c *Call) want(l *Leg) media.Local {
 	if l.room == nil && peer.live() && peer.answered && !peer.offering && e.Bridged(l.media.Remote(), peer.media.Remote()) == nil {
 		w.Codecs = e.Widened(w.Codecs, peer.media.Remote()) // they met by a transfer and have nothing in common yet
 	}
+	if l.room == nil && peer.live() {
+		if list := c.direct(l, peer); list != nil {
+			w.Codecs, w.At = list, peer.media.Place()
+		}
+	}
 	if !l.listens() {
 		w.Direction |= sdp.RecvOnly
 	}
@@ -111,7 +125,7 @@ func (c *Call) tell(l *Leg) {
 		return
 	}
 	w := c.want(l)
-	if w.Direction != l.media.Told() || !sameCodecs(w.Codecs, l.media.Described()) {
+	if w.Direction != l.media.Told() || w.At != l.media.At() || !sameCodecs(w.Codecs, l.media.Described()) {
 		c.offer(l, w)
 	}
 }

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -47,6 +48,11 @@ type ringing struct {
 func (c *Call) ring(r ringing, bindings []sip.Binding) error {
 	if r.from != nil && r.from.described && r.from.station.Digits != DigitsEvents && r.station.Digits == DigitsEvents {
 		r.offer = media.WithEvents(r.offer)
+	}
+	if r.from != nil && r.stands == nil && !c.nearby(r.from, r.station, bindings) {
+		if err := c.takeChannel(); err != nil {
+			return err
+		}
 	}
 	rings := false
 	for _, b := range bindings {
@@ -215,6 +221,12 @@ func (c *Call) pickedUp(l *Leg, ev sip.Answered) {
 	if l.stands != nil {
 		c.recalled(l)
 		return
+	}
+	if c.a.live() && c.x.cfg.Media.Transcoded(c.a.media.Remote(), l.media.Remote()) && c.waits == nil {
+		if err := errors.Join(c.takePort(c.a), c.takePort(l)); err != nil {
+			c.refuse(ErrCapacity)
+			return
+		}
 	}
 	c.stopRinging(l)
 	c.tries = nil

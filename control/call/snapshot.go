@@ -22,6 +22,8 @@ type Info struct {
 	Legs     []LegInfo
 	// Recording is the file that it is recorded to now, "" for none.
 	Recording string
+	// Path is how its voice goes: direct, relay, transcode, mix; "" before the answer.
+	Path string
 }
 
 // LegInfo is one phone of a call.
@@ -66,7 +68,7 @@ type snapshot struct {
 
 // publish copies what others may know; on the call's queue.
 func (c *Call) publish() {
-	info := Info{ID: c.id, To: c.number, State: c.state(), Since: c.started, Answered: c.answered}
+	info := Info{ID: c.id, To: c.number, State: c.state(), Since: c.started, Answered: c.answered, Path: c.path()}
 	if c.recording() {
 		info.Recording = c.recorder.Info().Path
 	}

@@ -133,6 +133,10 @@ func (c *Call) leave(number string) {
 		}
 		c.reject(p.Code, p.Reason)
 	default:
+		if err := c.takeChannel(); err != nil {
+			c.refuse(err)
+			return
+		}
 		c.ways = p.Routes
 		c.next(503)
 	}

@@ -11,19 +11,6 @@ var unsupported = []struct {
 	feature string
 	find    func(c, d *Config, found func(path string))
 }{
-	{"auto", func(c, _ *Config, found func(string)) {
-		if c.Media.Path == "auto" {
-			found("media.path")
-		}
-	}},
-	{"a limit of channels", func(c, _ *Config, found func(string)) {
-		if c.Media.MPSChannels > 0 {
-			found("media.mps_channels")
-		}
-		if c.Media.MGIPorts > 0 {
-			found("media.mgi_ports")
-		}
-	}},
 	{"ip", perStation("auth", func(s, _ Station) bool { return s.Auth == "ip" })},
 	{"ng over anything but UDP", func(c, _ *Config, found func(string)) {
 		for i, l := range c.NG.Listen {

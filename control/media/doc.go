@@ -27,6 +27,8 @@
 // a pair and all legs of a room live on one shard; Connect and Room.join move
 // them there.
 //
+// Where two phones may send to each other without us is direct.go's to say.
+//
 // Limits: one audio stream a leg; what is decoded (rooms, tones, transcoding)
 // is what codecs.Set decodes, everything else is relayed untouched.
 package media

@@ -66,6 +66,9 @@ func (e *Engine) route(peer netip.Addr) relay.Interface {
 	return best
 }
 
+// Private: a peer is on one of the private networks.
+func (e *Engine) Private(peer netip.Addr) bool { return e.private(peer.Unmap()) }
+
 func (e *Engine) private(peer netip.Addr) bool {
 	for _, p := range e.cfg.Private {
 		if p.Contains(peer) {

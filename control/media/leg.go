@@ -33,6 +33,7 @@ type Leg struct {
 	lines     []srtp.Crypto // the keys of our last offer
 	local     []sdp.Codec   // payload types they may send
 	told      sdp.Direction
+	at        Place // of our last description
 	agreed    agreement
 	before    agreement // what stands if the phone's offer cannot be answered
 	remoteSet relay.Remote
@@ -65,6 +66,8 @@ type agreement struct {
 type Local struct {
 	Codecs    []sdp.Codec
 	Direction sdp.Direction
+	// At is where the phone is to send instead of to us; the zero Place is our ports.
+	At Place
 }
 
 // Shard is where the leg lives.
@@ -85,13 +88,15 @@ func (l *Leg) Remote() []sdp.Codec { return l.agreed.remote }
 // Offer describes our side for an INVITE or re-INVITE.
 func (l *Leg) Offer(want Local) []byte {
 	local := l.describe(want)
-	local.Mux = l.agreed.mux
+	local.Mux = l.agreed.mux && want.At == Place{}
+	before := l.at
+	l.at = want.At
 	l.lines, local.Proto = l.agreed.offering(l.security)
 	local.Crypto = values(l.lines...)
 	if l.agreed.theirs != nil {
-		return l.versioned(sdp.Reoffer(l.agreed.theirs, l.agreed.audio, local))
+		return l.versioned(sdp.Reoffer(l.agreed.theirs, l.agreed.audio, local), before)
 	}
-	return l.versioned(sdp.Describe(local))
+	return l.versioned(sdp.Describe(local), before)
 }
 
 // SetOffer takes the phone's offer, which Answer then puts into force. Errors wrap ErrNotAcceptable; the leg is
@@ -121,7 +126,7 @@ func (l *Leg) SetOffer(body []byte) error {
 // stands.
 func (l *Leg) Answer(want Local) ([]byte, error) {
 	local := l.describe(want)
-	local.Mux, local.Crypto = true, values(l.agreed.line)
+	local.Mux, local.Crypto = want.At == Place{}, values(l.agreed.line)
 	b, err := sdp.AnswerTo(l.agreed.theirs, l.agreed.audio, local)
 	if err != nil {
 		if l.before.theirs != nil {
@@ -129,8 +134,10 @@ func (l *Leg) Answer(want Local) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
 	}
-	l.agreed.mux = l.agreed.audio.RTCPMux()
-	return l.versioned(b), nil
+	l.agreed.mux = l.agreed.audio.RTCPMux() && want.At == Place{}
+	before := l.at
+	l.at = want.At
+	return l.versioned(b, before), nil
 }
 
 // SetAnswer takes the phone's answer to our offer. Errors wrap ErrNotAcceptable; the leg is then as before.
@@ -212,16 +219,20 @@ func wantsRoundTrips(s *sdp.Session, m *sdp.Media) bool {
 }
 
 func (l *Leg) describe(want Local) sdp.Local {
-	return sdp.Local{
+	d := sdp.Local{
 		Origin: l.origin, Address: l.addr,
 		Port: l.relay.LocalRTP().Port(), RTCPPort: l.relay.LocalRTCP().Port(),
 		Codecs: want.Codecs, Direction: want.Direction, Ptime: ptime,
 	}
+	if want.At.RTP.IsValid() {
+		d.Address, d.Port, d.RTCPPort = want.At.RTP.Addr(), want.At.RTP.Port(), want.At.RTCP.Port()
+	}
+	return d
 }
 
 // versioned notes what was said and counts the o= version up when it differs
-// from the last time (RFC 3264 section 8).
-func (l *Leg) versioned(b []byte) []byte {
+// from the last time (RFC 3264 section 8). before is where the phone was sent until now.
+func (l *Leg) versioned(b []byte, before Place) []byte {
 	s, err := sdp.Parse(b)
 	if err != nil { // we wrote it
 		panic("media: our own description does not parse: " + err.Error())
@@ -230,6 +241,9 @@ func (l *Leg) versioned(b []byte) []byte {
 	l.local = s.Audio().Codecs()
 	if l.agreed.theirs != nil {
 		l.pointRelay()
+	}
+	if before != l.at {
+		l.relay.Interrupt()
 	}
 	if l.described != nil && !bytes.Equal(b, l.described) {
 		l.origin.Version++

@@ -78,6 +78,12 @@ func (r *Receiver) Packet(b []byte, kHz int, now int64) {
 	}
 }
 
+// Interrupt ends the stream: its peer sends elsewhere for a while, and what does not come until it is back is not lost.
+func (r *Receiver) Interrupt() {
+	r.past = r.Counts()
+	r.started = false
+}
+
 // start begins with a stream.
 func (r *Receiver) start(ssrc uint32, seq uint16) {
 	if r.started {

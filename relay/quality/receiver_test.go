@@ -192,3 +192,24 @@ func BenchmarkReceiver(b *testing.B) {
 		r.Packet(p, 8, int64(n)*20*ms)
 	}
 }
+
+func TestInterruptedIsNotLost(t *testing.T) {
+	var r Receiver
+	send := func(first, n int) {
+		for i := range n {
+			p := make([]byte, rtp.HeaderSize)
+			(&rtp.Header{SSRC: 7, SequenceNumber: uint16(first + i), Timestamp: uint32(160 * (first + i))}).Put(p)
+			r.Packet(p, 8, int64(first+i)*int64(20*time.Millisecond))
+		}
+	}
+	send(100, 50)
+	r.Interrupt()
+	r.Interrupt()
+	if c := r.Counts(); c.Expected != 50 || c.Received != 50 {
+		t.Errorf("while it sends elsewhere: %+v", c)
+	}
+	send(400, 50) // 250 went elsewhere
+	if c := r.Counts(); c.Expected != 100 || c.Received != 100 {
+		t.Errorf("when it is back: %+v", c)
+	}
+}
