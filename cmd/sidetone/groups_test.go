@@ -424,3 +424,33 @@ func TestPageByMulticast(t *testing.T) {
 	hangup(t, page)
 	o.settled(t)
 }
+
+// TestGroupPickedUp: a station outside of a group takes the call that rings there; nobody else of the group is rung any more.
+func TestGroupPickedUp(t *testing.T) {
+	t.Parallel()
+	for _, ring := range []string{"unconditional", "sequential"} {
+		t.Run(ring, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, 5, grouped(ring, 3))
+			p := o.voices(t, 5, manual(1, 2, 3))
+			call := must[*phone.Call](t)(p[0].Dial(soon(t), "500"))
+			rings := []*phone.Call{incoming(t, p[1])}
+			if ring == "unconditional" {
+				rings = append(rings, incoming(t, p[2]), incoming(t, p[3]))
+			}
+			taken := must[*phone.Call](t)(p[4].Call(soon(t), "65218"))
+			for _, r := range rings {
+				ended(t, r)
+			}
+			check(t, call.WaitAnswered(soon(t)))
+			talk(t, call, taken)
+			flows(t, 40, call, taken) // longer than a member's time
+			if ring == "sequential" && !rung(p[2]).IsZero() {
+				t.Error("the next member was rung although the call was taken")
+			}
+			hangup(t, call)
+			ended(t, taken)
+			o.settled(t)
+		})
+	}
+}

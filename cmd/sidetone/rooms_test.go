@@ -169,11 +169,18 @@ func TestRoomByKeys(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 4, func(c *config.Config) { c.Stations[1].DTMF = "info" })
 	p := o.voices(t, 4, nil)
-	var calls []*phone.Call
-	for _, m := range p[:3] {
-		calls = append(calls, must[*phone.Call](t)(m.Call(soon(t), "700")))
+	a := must[*phone.Call](t)(p[0].Call(soon(t), "700"))
+	flows(t, 10, a)
+	streams := a.Stats().Streams
+	a.Press("*2", key)
+	eventually(t, "who is alone locks the room", func() bool { return o.room(t, "700").Locked })
+	a.Press("*2", key)
+	eventually(t, "and opens it", func() bool { return !o.room(t, "700").Locked })
+	if n := a.Stats().Streams; n != streams {
+		t.Errorf("%d streams, then %d: the music began again", streams, n)
 	}
-	a, b, c := calls[0], calls[1], calls[2]
+	b := must[*phone.Call](t)(p[1].Call(soon(t), "700"))
+	c := must[*phone.Call](t)(p[2].Call(soon(t), "700"))
 	listens(t, a, p[1], p[2])
 	info := func(call *phone.Call, key string) {
 		t.Helper()

@@ -140,11 +140,14 @@ func (s *seat) change(t talk) error {
 	r := s.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	hears := s.talk.send == t.send && s.talk.sendPT == t.sendPT && s.talk.ptime == t.ptime // as before
 	s.talk = t
-	if !slices.Contains(r.seats, s) {
+	switch {
+	case !slices.Contains(r.seats, s):
 		return nil // kicked
-	}
-	if s.participant == nil {
+	case s.participant == nil && hears:
+		return s.leg.SetRoute(relay.Route{Tap: t.tap})
+	case s.participant == nil:
 		return errors.Join(r.vacate(s), r.settle())
 	}
 	var err error
@@ -182,8 +185,10 @@ func (r *Room) settle() error {
 }
 
 func (r *Room) amuse(s *seat) (err error) {
-	s.listening, err = r.engine.players.listen(r.alone, r.shard, s.talk.listener(s.leg))
-	return err
+	if s.listening, err = r.engine.players.listen(r.alone, r.shard, s.talk.listener(s.leg)); err != nil {
+		return err
+	}
+	return s.leg.SetRoute(relay.Route{Tap: s.talk.tap})
 }
 
 func (r *Room) mix(s *seat) error {
