@@ -3,9 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -341,4 +344,79 @@ func TestConferenceFactory(t *testing.T) {
 	hangup(t, conf)
 	ended(t, ring)
 	o.settled(t)
+}
+
+// TestRoomRaces: whatever crosses what, no call and no port is left.
+func TestRoomRaces(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, func(c *config.Config) {
+		grouped("unconditional", 3)(c)
+		c.FeatureCodes.Page = "*80"
+		c.Conference.Rooms = append(c.Conference.Rooms, config.Room{Number: "701", Members: 5, Pin: config.NewSecret("1")})
+	})
+	p := o.voices(t, 4, nil)
+	both := func(fns ...func()) {
+		var wg sync.WaitGroup
+		for _, f := range fns {
+			wg.Go(f)
+		}
+		wg.Wait()
+	}
+	bye := func(c *phone.Call) func() { return func() { _ = c.Hangup(soon(t)) } }
+	api := func(method, path, body string) func() {
+		return func() {
+			req := must[*http.Request](t)(http.NewRequest(method, "http://"+o.api+path, strings.NewReader(body)))
+			if res, err := http.DefaultClient.Do(req); err == nil {
+				res.Body.Close()
+			}
+		}
+	}
+	for name, race := range map[string]func(){
+		"kick against BYE": func() {
+			a := must[*phone.Call](t)(p[0].Call(soon(t), "700"))
+			b := must[*phone.Call](t)(p[1].Call(soon(t), "700"))
+			both(bye(b), api("DELETE", "/v1/rooms/700/members/218", ""), api("PATCH", "/v1/rooms/700/members/218", `{"muted":true}`))
+			bye(a)()
+		},
+		"lock against entry": func() {
+			a := must[*phone.Call](t)(p[0].Call(soon(t), "700"))
+			b := must[*phone.Call](t)(p[1].Dial(soon(t), "700"))
+			both(api("PATCH", "/v1/rooms/700", `{"locked":true}`), bye(a))
+			bye(b)()
+			api("PATCH", "/v1/rooms/700", `{"locked":false}`)()
+		},
+		"PIN against BYE": func() {
+			a := must[*phone.Call](t)(p[0].Call(soon(t), "701"))
+			a.Press("1", key) // sent while it is hung up
+			bye(a)()
+		},
+		"the end of the conference against an invitation": func() {
+			a := must[*phone.Call](t)(p[0].Call(soon(t), "conference"))
+			both(func() { _, _ = a.Refer(soon(t), "218", nil) }, func() { _, _ = a.Refer(soon(t), "219", nil) })
+			both(bye(a), func() { _, _ = p[3].Dial(soon(t), "218") })
+			for _, c := range p[3].Calls() {
+				bye(c)()
+			}
+		},
+		"the end of a page against those it calls": func() {
+			a := must[*phone.Call](t)(p[0].Call(soon(t), "*80500"))
+			both(bye(a), func() {
+				for _, c := range p[1].Calls() {
+					bye(c)()
+				}
+			})
+		},
+	} {
+		for range 8 {
+			race()
+			o.settled(t)
+		}
+		t.Log(name)
+	}
+	if o.room(t, "700").Locked {
+		t.Error("the room stays locked")
+	}
+	if lines := o.log.lines(slog.LevelError); len(lines) > 0 {
+		t.Errorf("errors: %v", lines)
+	}
 }
