@@ -70,7 +70,7 @@ func StartBaresip(ctx context.Context, cfg BaresipConfig) (*Baresip, error) {
 	if err := b.configure(); err != nil {
 		return nil, fmt.Errorf("baresip %s: %w", cfg.Tel, err)
 	}
-	b.record.dir = filepath.Join(cfg.Dir, "recorded")
+	b.record = recording{dir: filepath.Join(cfg.Dir, "recorded"), names: decNames}
 	if err := b.record.prepare(); err != nil {
 		return nil, fmt.Errorf("baresip %s: %w", cfg.Tel, err)
 	}

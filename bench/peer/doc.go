@@ -1,4 +1,4 @@
-// Package peer drives real SIP programs that somebody else wrote: baresip as a phone, SIPp as a
+// Package peer drives real SIP programs that somebody else wrote: baresip and linphonec as phones, SIPp as a
 // protocol script, Kamailio as a proxy and rtpengine as a media server, so that what a test shows does
 // not rest on this project's own phones.
 //
@@ -6,6 +6,8 @@
 //	  │                            baresip.go control.go                     │ speaks a WAV (aufile)
 //	  ◄──Hear, Listen── recording ◄── dump-…-dec.wav, what it decoded ◄────────┘ (sndfile)
 //	  │                 recording.go
+//	  ├──StartLinphone──► linphonec process, commands typed, answers in its log; speaks and records WAV
+//	  │  linphone.go
 //	  ├──RunSIPp──► sipp process with a scenario of sipp/*.xml, answers in its log, speaks or echoes
 //	  │  sipp.go
 //	  └──StartKamailio──► kamailio process with kamailio.cfg, commands by RPC, reports of media in its log

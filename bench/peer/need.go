@@ -8,7 +8,7 @@ import (
 )
 
 // packages says which Debian package has a program.
-var packages = map[string]string{"baresip": "baresip-core", "sipp": "sip-tester", "kamailio": "kamailio", "rtpengine": "rtpengine-daemon", "janus": "janus",
+var packages = map[string]string{"baresip": "baresip-core", "linphonec": "linphone-cli", "sipp": "sip-tester", "kamailio": "kamailio", "rtpengine": "rtpengine-daemon", "janus": "janus",
 	"svmap": "sipvicious", "svwar": "sipvicious", "svcrack": "sipvicious"}
 
 // Missing returns nil when all programs are installed, else an error that says what to install.

@@ -29,6 +29,11 @@ type process struct {
 
 // run starts a program in dir. stop, or the end of its lifetime, ends it.
 func run(dir, program string, args ...string) (*process, error) {
+	return runTyped(dir, nil, nil, program, args...)
+}
+
+// runTyped is run of a program that reads commands, with more in its environment; typed may be nil.
+func runTyped(dir string, typed *os.File, environment []string, program string, args ...string) (*process, error) {
 	p := &process{log: filepath.Join(dir, program+".log"), done: make(chan struct{})}
 	path, err := find(program)
 	if err != nil {
@@ -45,7 +50,10 @@ func run(dir, program string, args ...string) (*process, error) {
 	}
 	p.command = exec.Command(path, args...)
 	p.command.Dir, p.command.Stdout, p.command.Stderr = dir, out, out
-	p.command.Env = append(os.Environ(), "TZ=UTC")
+	p.command.Env = append(append(os.Environ(), "TZ=UTC"), environment...)
+	if typed != nil {
+		p.command.Stdin = typed
+	}
 	ownGroup(p.command)
 	if err := p.command.Start(); err != nil {
 		return nil, err

@@ -12,15 +12,17 @@ import (
 	"sidetone/bench/audio"
 )
 
-// recording is the directory into which baresip's sndfile module writes what a phone hears.
+// recording is the directory into which baresip's sndfile module, or linphonec, writes what a phone hears.
 //
-// Two of its habits need care. Baresip 1.0.0 throws its audio filters of the receiving side away when
+// Two of baresip's habits need care. Baresip 1.0.0 throws its audio filters of the receiving side away when
 // a description says anything but sendrecv, and sets them up anew only if the sending side has none:
 // so prepare makes its files for the sending side impossible to open, and recording goes on in a new
 // file. And a file grows by what arrives only: so a stretch of time is measured by how much the file
 // grew, and what is missing is silence.
 type recording struct {
-	dir string
+	dir   string
+	names string // pattern of the files
+	rate  int    // Hz, of files of one channel that get their header at their end; 0 = the header says it
 }
 
 // The layout and the names of sndfile's files; the process runs in UTC.
@@ -50,7 +52,7 @@ func (r recording) prepare() error {
 
 // newest returns the file that a call started or resumed last writes into, and its samples so far, of all channels.
 func (r recording) newest() (path string, samples int) {
-	files, err := filepath.Glob(filepath.Join(r.dir, decNames))
+	files, err := filepath.Glob(filepath.Join(r.dir, r.names))
 	if err != nil || len(files) == 0 {
 		return "", 0
 	}
@@ -98,9 +100,11 @@ func (r recording) during(ctx context.Context, d time.Duration) (pcm []int16, ra
 	}
 	rate = 8000
 	if after != "" && last > first {
-		channels, recorded, err := format(after)
-		if err != nil {
-			return nil, 0, err
+		channels, recorded := 1, r.rate
+		if recorded == 0 {
+			if channels, recorded, err = format(after); err != nil {
+				return nil, 0, err
+			}
 		}
 		first, rate = first-first%channels, recorded
 		all, err := readSamples(after, first, last)

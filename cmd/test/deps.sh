@@ -9,6 +9,7 @@ needed=(
 	git:git
 	sipp:sip-tester
 	baresip:baresip-core
+	linphonec:linphone-cli
 	kamailio:kamailio
 	sox:sox
 	espeak-ng:espeak-ng
