@@ -55,6 +55,17 @@ func TestDirectMedia(t *testing.T) {
 	o.path(t, "direct")
 	o.apart(t, c, d)
 	talk(t, c, d)
+	for i, most := range []int{1, 2} { // the called one's own INVITE, and one to each that sends it to the other
+		n := 0
+		for _, m := range p[i].Seen() {
+			if m.Method == "INVITE" {
+				n++
+			}
+		}
+		if n != most {
+			t.Errorf("%s got %d INVITEs, want %d", p[i].Tel(), n, most)
+		}
+	}
 	if u := o.capacity(t); u.MPS.Used != 0 || u.MGI.Used != 0 {
 		t.Errorf("a direct call takes %+v %+v", u.MPS, u.MGI)
 	}

@@ -238,3 +238,42 @@ func TestIdentitiesCannotInjectHeaders(t *testing.T) {
 		}
 	})
 }
+
+// TestSilentServerIsLeft: with ReachTimeout a server that says nothing fails in time, and whatever it says later is ended.
+func TestSilentServerIsLeft(t *testing.T) {
+	for _, late := range []struct {
+		code int
+		want string
+	}{{180, "5s CANCEL"}, {200, "5s ACK, 5s BYE"}} {
+		bubble(t, Config{}, func(t *testing.T, s *Stack, p *tap, actor *loop) {
+			ev := newEvents()
+			actor.do(func() {
+				if _, err := s.Invite(InviteRequest{
+					Target: gosip.Uri{Scheme: "sip", User: "218", Host: "10.0.0.2", Port: 5060}, Flow: p.flow,
+					From: Identity{User: "217"}, SDP: offer, ReachTimeout: 4 * time.Second,
+				}, actor, ev.notify); err != nil {
+					t.Fatal(err)
+				}
+			})
+			p.expect("0s INVITE")
+			invite := p.lastRequest(gosip.INVITE)
+			time.Sleep(5 * time.Second)
+			p.heard() // retransmissions
+			if e := next[Failed](t, ev); e.Code != 408 {
+				t.Errorf("%+v", e)
+			}
+			p.say(reply(invite, late.code, "bt", "Contact: <sip:218@10.0.0.2>", string(answer)))
+			p.expect(strings.Split(late.want, ", ")...)
+			p.say(reply(p.last().(*gosip.Request), 200, "bt", "", ""))
+			if late.code == 180 {
+				p.say(reply(invite, 487, "bt", "", ""))
+				p.expect("5s ACK")
+			}
+			time.Sleep(2 * time.Minute)
+			if n := s.Stats(); n.ClientTransactions != 0 || n.Dialogs != 0 {
+				t.Errorf("%d: %+v", late.code, n)
+			}
+			ev.quiet(t)
+		})
+	}
+}
