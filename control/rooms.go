@@ -66,6 +66,13 @@ func (s state) ChangeMember(room, member string, c api.MemberChange) error {
 	if err == nil && c.Deaf != nil {
 		err = r.SetDeaf(member, *c.Deaf)
 	}
+	switch {
+	case err != nil || c.WhisperTo == nil:
+	case *c.WhisperTo == "":
+		err = r.Barge(member)
+	default:
+		err = r.Whisper(member, *c.WhisperTo)
+	}
 	return asked(err)
 }
 

@@ -46,6 +46,8 @@ type ctlCmd struct {
 	Unmute    ctlUnmute    `cmd:"" help:"Put a member's voice into its room again."`
 	Deafen    ctlDeafen    `cmd:"" help:"Let a member of a room hear nothing."`
 	Undeafen  ctlUndeafen  `cmd:"" help:"Let a member hear its room again."`
+	Whisper   ctlWhisper   `cmd:"" help:"Let a member of a room be heard by one other only."`
+	Barge     ctlBarge     `cmd:"" help:"Let all hear a member that was muted or whispered."`
 	Kick      ctlKick      `cmd:"" help:"Put a member out of a room."`
 	Announce  ctlAnnounce  `cmd:"" help:"Play a sound file to a room."`
 }

@@ -77,6 +77,23 @@ func (m ctlUndeafen) Run(ctx context.Context, c *cli) error {
 	return c.Ctl.change(ctx, m.path(), api.MemberChange{Deaf: new(false)})
 }
 
+type ctlWhisper struct {
+	ofMember
+	To string `arg:"" help:"Who hears it: a number or the id of a leg."`
+}
+
+// Run is for kong.
+func (w ctlWhisper) Run(ctx context.Context, c *cli) error {
+	return c.Ctl.change(ctx, w.path(), api.MemberChange{WhisperTo: &w.To})
+}
+
+type ctlBarge struct{ ofMember }
+
+// Run is for kong.
+func (b ctlBarge) Run(ctx context.Context, c *cli) error {
+	return c.Ctl.change(ctx, b.path(), api.MemberChange{WhisperTo: new("")})
+}
+
 type ctlKick struct{ ofMember }
 
 // Run is for kong.

@@ -116,6 +116,13 @@ func TestRoomByAPI(t *testing.T) {
 	ctl(0, "undeafen", "700", "219")
 	listens(t, calls[2], p[0], p[1])
 
+	ctl(0, "whisper", "700", "218", "217") // the coach hears all, and one hears the coach
+	listens(t, calls[0], p[1], p[2])
+	listens(t, calls[2], p[0])
+	listens(t, calls[1], p[0], p[2])
+	ctl(0, "barge", "700", "218")
+	listens(t, calls[2], p[0], p[1])
+
 	ctl(0, "lock", "700")
 	if got := refused(t, p[3], "700"); got != 403 {
 		t.Errorf("a locked room answers %d", got)
@@ -141,7 +148,7 @@ func TestRoomByAPI(t *testing.T) {
 			return audio.Level(pcm, 8000, 2282) > -40
 		})
 	}
-	for _, bad := range [][]string{{"lock", "701"}, {"mute", "700", "220"}, {"kick", "700", "220"}, {"announce", "701", file}, {"announce", "700", os.Args[0]}} {
+	for _, bad := range [][]string{{"lock", "701"}, {"mute", "700", "220"}, {"whisper", "700", "217", "220"}, {"barge", "700", "220"}, {"kick", "700", "220"}, {"announce", "701", file}, {"announce", "700", os.Args[0]}} {
 		ctl(exitFailed, bad...)
 	}
 	ctl(0, "lock", "700")

@@ -97,6 +97,8 @@ type MemberChange struct {
 	Muted *bool    `json:"muted,omitempty"`
 	Deaf  *bool    `json:"deaf,omitempty"`
 	Gain  *float64 `json:"gain,omitempty"` // of its voice, dB
+	// WhisperTo names the only member that is to hear it; "" lets all hear it again.
+	WhisperTo *string `json:"whisper_to,omitempty"`
 }
 
 // Member is one leg in a room.

@@ -85,6 +85,18 @@ func (r *Room) SetGain(name string, dB float64) error {
 	return r.set(name, func(leg string) error { return r.media.SetGain(leg, dB) })
 }
 
+// Whisper lets a member be heard by another one only, while it hears all: a coach.
+func (r *Room) Whisper(name, to string) error {
+	l, err := r.member(to)
+	if err != nil {
+		return err
+	}
+	return r.set(name, func(leg string) error { return r.media.Whisper(leg, l.id) })
+}
+
+// Barge lets all hear a member that was muted or whispered.
+func (r *Room) Barge(name string) error { return r.set(name, r.media.Barge) }
+
 func (r *Room) set(name string, do func(leg string) error) error {
 	l, err := r.member(name)
 	if err != nil {
