@@ -49,6 +49,7 @@ const (
 // SIPpConfig says what one SIPp does.
 type SIPpConfig struct {
 	Scenario string        // one of the constants
+	Flow     *Flow         // a scenario of its own instead
 	Calls    int           // how often it plays it; default once
 	Rate     int           // how often it begins with it in a second; default 10
 	Server   string        // host:port its requests go to; for a scenario that waits, unused
@@ -81,6 +82,9 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 		return nil, err
 	}
 	script, err := scenarios.ReadFile("sipp/" + cfg.Scenario + ".xml")
+	if cfg.Flow != nil {
+		cfg.Scenario, script, err = "flow", []byte(cfg.Flow.String()), nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sipp: no scenario %q", cfg.Scenario)
 	}

@@ -33,16 +33,21 @@ func absent(b *peer.Baresip) float64 {
 // script plays a scenario of SIPp as station i of the office.
 func (o *office) script(t *testing.T, scenario string, i, port int, to string) *peer.SIPp {
 	t.Helper()
-	s, err := peer.StartSIPp(peer.SIPpConfig{
-		Scenario: scenario, Server: o.udp, Port: port, To: to, Pause: 300 * time.Millisecond, Dir: t.TempDir(),
-		Tel: fmt.Sprint(217 + i), UserID: fmt.Sprintf("s%d", 217+i), Password: fmt.Sprintf("secret-%d", 217+i),
-	})
+	return o.startSIPp(t, peer.SIPpConfig{Scenario: scenario, To: to}, i, port)
+}
+
+// startSIPp is script with more to say.
+func (o *office) startSIPp(t *testing.T, c peer.SIPpConfig, i, port int) *peer.SIPp {
+	t.Helper()
+	c.Server, c.Port, c.Pause, c.Dir = o.udp, port, 300*time.Millisecond, t.TempDir()
+	c.Tel, c.UserID, c.Password = fmt.Sprint(217+i), fmt.Sprintf("s%d", 217+i), fmt.Sprintf("secret-%d", 217+i)
+	s, err := peer.StartSIPp(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("sipp %s:\n%s", scenario, s.Messages())
+			t.Logf("sipp %s:\n%s", c.Scenario, s.Messages())
 		}
 		s.Close()
 	})
