@@ -36,6 +36,7 @@ type BaresipConfig struct {
 	SRTP                  string   // "" = none, "srtp" = it can do without, "srtp-mand" = it offers nothing else; see its module srtp
 	Tone                  float64  // Hz
 	Manual                bool     // leave incoming calls to Answer
+	Waiting               bool     // subscribe to message-summary; each NOTIFY is an event MWI_NOTIFY with the body
 	Dir                   string   // scratch directory of this phone alone
 }
 
@@ -121,6 +122,9 @@ module_app ctrl_tcp.so
 module_app debug_cmd.so
 ctrl_tcp_listen 127.0.0.1:%d
 `, b.port, wav, rate, modulePath(), b.codecModules(), b.port+2)
+	if b.cfg.Waiting {
+		config += "module_app mwi.so\n"
+	}
 	if b.cfg.Certificate != "" {
 		config += "sip_certificate " + b.cfg.Certificate + "\n"
 	}

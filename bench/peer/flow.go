@@ -16,7 +16,7 @@ type Flow struct {
 // NewFlow returns an empty one.
 func NewFlow() *Flow { return &Flow{seq: make(map[string]int)} }
 
-const flowHeaders = `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-%[1]s%[2]d%[3]s;rport
+const flowHeaders = `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-%[1]s%[2]d%[4]s;rport
       Max-Forwards: 70
       From: <sip:[tel]@[domain]>;tag=[pid]-[call_number]-%[1]s
       Call-ID: %[1]s///[call_id]
@@ -26,13 +26,22 @@ const flowHeaders = `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9h
 // send adds a request; within a dialog to is "".
 func (f *Flow) send(line, method, to, more, direction string) {
 	target, toHeader, repeat := "sip:"+to+"@[domain]", "To: <sip:"+to+"@[domain]>", ` retrans="500"`
+	branch := method
+	if to != "" && (method == "ACK" || method == "CANCEL") { // of the INVITE's own transaction (RFC 3261 17.1.1.3, 9.1)
+		branch = "INVITE"
+	}
+	if method == "ACK" && to != "" {
+		toHeader = "[last_To:]"
+	}
 	if to == "" {
 		target, toHeader = "[$target"+line+"]", "To:[$to"+line+"]"
 	}
-	if method != "ACK" {
-		f.seq[line]++
-	} else {
+	switch method {
+	case "ACK":
 		repeat = ""
+	case "CANCEL":
+	default:
+		f.seq[line]++
 	}
 	body := "Content-Length: 0\n"
 	if direction != "" {
@@ -54,7 +63,7 @@ func (f *Flow) send(line, method, to, more, direction string) {
 		more += "\n      "
 	}
 	fmt.Fprintf(&f.steps, "  <send%s><![CDATA[\n      %s %s SIP/2.0\n      %s\n      %s\n      %s%s    ]]></send>\n",
-		repeat, method, target, fmt.Sprintf(flowHeaders, line, f.seq[line], method), toHeader, more, body)
+		repeat, method, target, fmt.Sprintf(flowHeaders, line, f.seq[line], method, branch), toHeader, more, body)
 }
 
 // Receive adds a response that must come; optional ones may.
@@ -85,6 +94,48 @@ func (f *Flow) Invite(line, to string, codes ...int) {
 	f.send(line, "ACK", "", "", "")
 }
 
+// Ring calls a number on a line until it rings.
+func (f *Flow) Ring(line, to string) {
+	f.send(line, "INVITE", to, "", "sendrecv")
+	f.Receive(100, true)
+	f.steps.WriteString("  <recv response=\"401\" auth=\"true\"/>\n")
+	f.send(line, "ACK", to, "", "")
+	f.send(line, "INVITE", to, "[authentication]", "sendrecv")
+	f.Receive(100, true)
+	f.Receive(180, false)
+}
+
+// Cancel gives up a line that rings.
+func (f *Flow) Cancel(line, to string) {
+	f.send(line, "CANCEL", to, "", "")
+	f.Receive(200, false)
+	f.Receive(487, false)
+	f.send(line, "ACK", to, "", "")
+}
+
+// Refer asks for a transfer to a number and waits for the outcomes that it is told of (RFC 3515), and for the end of the line.
+func (f *Flow) Refer(line, to string, outcomes ...int) {
+	f.send(line, "REFER", "", "Refer-To: <sip:"+to+"@[domain]>", "")
+	f.Receive(202, false)
+	for _, code := range outcomes {
+		fmt.Fprintf(&f.steps, "  <recv request=\"NOTIFY\"><action>\n    <ereg regexp=\"SIP/2.0 %d\" search_in=\"body\" check_it=\"true\" assign_to=\"told\"/>\n  </action></recv>\n", code)
+		f.steps.WriteString(flowOK)
+	}
+	f.steps.WriteString("  <Reference variables=\"told\"/>\n")
+}
+
+// flowOK answers the request that came last.
+const flowOK = `  <send><![CDATA[
+      SIP/2.0 200 OK
+      [last_Via:]
+      [last_From:]
+      [last_To:]
+      [last_Call-ID:]
+      [last_CSeq:]
+      Content-Length: 0
+    ]]></send>
+`
+
 // final adds the response that opens the dialog, and keeps where it leads.
 func (f *Flow) final(line string, code int) {
 	if code >= 300 {
@@ -114,17 +165,7 @@ func (f *Flow) Bye(line string) {
 
 // Ended waits for the server's BYE.
 func (f *Flow) Ended() {
-	f.steps.WriteString(`  <recv request="BYE"/>
-  <send><![CDATA[
-      SIP/2.0 200 OK
-      [last_Via:]
-      [last_From:]
-      [last_To:]
-      [last_Call-ID:]
-      [last_CSeq:]
-      Content-Length: 0
-    ]]></send>
-`)
+	f.steps.WriteString("  <recv request=\"BYE\"/>\n" + flowOK)
 }
 
 // Offered takes a re-INVITE of the server.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
+	"time"
 
 	"sidetone/bench/peer"
 	"sidetone/control/api"
@@ -36,6 +38,20 @@ func TestSIPpFlows(t *testing.T) {
 			f.Invite("b", "219", 180, 200)
 			f.Bye("b")
 			f.Ended()
+		}},
+		"blind transfer by hanging up": {2, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Offer("a", "sendonly")
+			f.Ring("b", "219")
+			f.Cancel("b", "219")
+			f.Ended()
+			f.Pause() // the target answers
+		}},
+		"blind transfer by REFER": {2, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Offer("a", "sendonly")
+			f.Refer("a", "219", 100, 180, 200)
+			f.Bye("a")
 		}},
 		"call park": {1, func(f *peer.Flow) {
 			f.Invite("a", "218", 180, 200)
@@ -80,4 +96,23 @@ func TestSIPpFlows(t *testing.T) {
 			o.settled(t)
 		})
 	}
+}
+
+// TestSIPpPickup: 217 answers, by 65 + station, the call that rings at 218.
+func TestSIPpPickup(t *testing.T) {
+	peer.Need(t, "sipp")
+	o := newOffice(t, 3, nil)
+	rings := o.play(t, peer.SIPpRegister, 1, 0, "")
+	ringing := o.script(t, peer.SIPpRing, 1, rings.Port(), "")
+	check(t, ringing.WaitListening(soon(t)))
+	caller := o.startSIPp(t, peer.SIPpConfig{Scenario: peer.SIPpCall, To: "218", Pause: time.Second}, 2, 0)
+	eventually(t, "218 rings", func() bool { return strings.Contains(o.get(t, "/v1/calls"), `"state":"ringing"`) })
+	a := o.play(t, peer.SIPpRegister, 0, 0, "")
+	f := peer.NewFlow()
+	f.Invite("a", "65218", 200)
+	f.Ended()
+	check(t, o.startSIPp(t, peer.SIPpConfig{Flow: f}, 0, a.Port()).Wait(soon(t)))
+	check(t, ringing.Wait(soon(t)))
+	check(t, caller.Wait(soon(t)))
+	o.settled(t)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (o *office) script(t *testing.T, scenario string, i, port int, to string) *
 // startSIPp is script with more to say.
 func (o *office) startSIPp(t *testing.T, c peer.SIPpConfig, i, port int) *peer.SIPp {
 	t.Helper()
-	c.Server, c.Port, c.Pause, c.Dir = o.udp, port, 300*time.Millisecond, t.TempDir()
+	c.Server, c.Port, c.Pause, c.Dir = o.udp, port, cmp.Or(c.Pause, 300*time.Millisecond), t.TempDir()
 	c.Tel, c.UserID, c.Password = fmt.Sprint(217+i), fmt.Sprintf("s%d", 217+i), fmt.Sprintf("secret-%d", 217+i)
 	s, err := peer.StartSIPp(c)
 	if err != nil {

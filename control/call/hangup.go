@@ -9,7 +9,8 @@ package call
 //	call 1 ── BYE ─► T
 //
 // The call that T holds is never what is transferred to: who wants the first party back takes it off hold and then
-// ends the other call.
+// ends the other call. What counts is the moment of the BYE: some phones take a held call off hold by themselves right
+// after it, and that must not decide.
 
 // transferOnHangup does that when a phone's end of a call is one; the leg is gone already. False: it is just an end.
 func (c *Call) transferOnHangup(l *Leg) bool {
@@ -35,7 +36,7 @@ func (c *Call) transferOnHangup(l *Leg) bool {
 	abandon := func() { c.Post(func() { c.end(l.tel, "bye") }) }
 	held.Do(func(from *Call) {
 		x := from.other(held)
-		if !held.holding() || !x.live() || !x.answered || held.room != nil || x.room != nil {
+		if !x.live() || !x.answered || held.room != nil || x.room != nil {
 			abandon()
 			return
 		}
