@@ -49,11 +49,11 @@ func TestWhatNeedsADynamicLinkerIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = l.Open("libc.so.6")
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && os.Getenv("SIDETONE_PEERS") != "required" {
 		t.Skip("this system has no libc.so.6")
 	}
-	if err == nil {
-		t.Fatal("libc was loaded")
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("libc was loaded, or is not there: %v", err)
 	}
 	t.Log(err)
 }
