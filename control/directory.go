@@ -38,7 +38,7 @@ func newDirectory(cfg *config.Config) (*directory, error) {
 		d.stations[st.Tel] = call.Station{
 			Tel: st.Tel, Name: st.Name, Music: st.Music,
 			PhoneTone: st.ToneSource == "phone", BehindNAT: nat == sip.NATYes, Security: security, Digits: digits,
-			Group: st.PickupGroup, Unreachable: st.Unreachable, TransferOnHangup: st.TransferOnHangup, CallWaiting: st.CallWaiting,
+			Group: st.PickupGroup, Unreachable: st.Unreachable, TransferOnHangup: st.TransferOnHangup, CallWaiting: st.CallWaiting, Recorded: st.Record == "always",
 			Before: before, Outward: outward,
 		}
 	}

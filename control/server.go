@@ -141,7 +141,7 @@ func (s *Server) build() (err error) {
 		MPS: cfg.Media.MPSChannels, MGI: cfg.Media.MGIPorts, Direct: cfg.Media.Path == "auto",
 		Trunks: s.trunks, FlowTo: s.stack.FlowTo, Refused: s.stack.NoteAccess,
 		Dialog: s.stack.Dialog, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
-		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Logger: s.log,
+		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Recorded: cfg.Calls.Record == "always", Logger: s.log,
 	})
 	s.addFeatures(settings)
 	if err := s.stack.Listen(); err != nil {

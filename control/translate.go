@@ -137,7 +137,7 @@ func admitted(cfg *config.Config) []netip.Prefix {
 func rooms(cfg *config.Config) []call.RoomConfig {
 	var list []call.RoomConfig
 	for _, r := range cfg.Conference.Rooms {
-		list = append(list, call.RoomConfig{Number: r.Number, PIN: r.Pin.Reveal(), Members: r.Members, Tones: r.Tones})
+		list = append(list, call.RoomConfig{Number: r.Number, PIN: r.Pin.Reveal(), Members: r.Members, Tones: r.Tones, Recorded: r.Record == "always"})
 	}
 	return list
 }

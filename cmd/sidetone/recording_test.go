@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,6 +151,136 @@ func TestRecordingOnAFullDisk(t *testing.T) {
 	}
 	if err := call.Hangup(soon(t)); err != nil {
 		t.Fatal(err)
+	}
+	o.settled(t)
+}
+
+// TestAlwaysRecorded: a station whose calls must be recorded is, from the answer on, who calls it or whom it calls, in rooms as well;
+// phones cannot end it, operators can, and calls of others are left alone.
+func TestAlwaysRecorded(t *testing.T) {
+	t.Parallel()
+	var dir string
+	o := newOffice(t, 3, func(c *config.Config) {
+		dir = c.Store.Dir
+		c.Stations[1].Record = "always"
+		c.Media.Path = "auto"
+	})
+	a, b, c := o.phone(t, 0, nil), o.phone(t, 1, nil), o.phone(t, 2, nil)
+	files := func() []string {
+		list, _ := filepath.Glob(filepath.Join(dir, "recordings", "*.wav"))
+		return list
+	}
+
+	call, back := pair(t, a, c)
+	flows(t, 10, call, back)
+	if got := files(); len(got) != 0 {
+		t.Errorf("recorded between two others: %v", got)
+	}
+	if err := call.Hangup(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	o.settled(t)
+
+	call, back = pair(t, a, b)
+	flows(t, 20, call, back)
+	for _, who := range []*phone.Call{call, back} {
+		if err := who.Record(soon(t), false); err == nil || !strings.Contains(err.Error(), "403") {
+			t.Errorf("Record: off of %s: %v", who.Phone().Tel(), err)
+		}
+	}
+	if err := call.Hold(soon(t), phone.SendOnly); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, a, "*1")
+	if err := call.Resume(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if c := o.capacity(t); c.MGI.Used != 2 {
+		t.Errorf("%d MGI ports in use", c.MGI.Used)
+	}
+	rate, channels := recorded(t, dir, func() {
+		if err := call.Hangup(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if rate != 8000 || len(channels) != 2 {
+		t.Fatalf("%d channels at %d Hz", len(channels), rate)
+	}
+	o.quiet(t)
+
+	var calls []*phone.Call
+	for _, p := range []*phone.Phone{a, b} {
+		call, err := p.Call(soon(t), "700")
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, call)
+	}
+	eventually(t, "the recording of the room", func() bool { return strings.Contains(o.get(t, "/v1/rooms"), "room-700.wav") })
+	if err := calls[0].Record(soon(t), false); err == nil {
+		t.Error("a member ended the recording of the room")
+	}
+	if code, _, errs := command(t, "ctl", "--api", "http://"+o.api, "record", "700", "off"); code != 0 {
+		t.Errorf("an operator is told %d %s", code, errs)
+	}
+	eventually(t, "its end", func() bool { return !strings.Contains(o.get(t, "/v1/rooms"), "room-700.wav") })
+	for _, call := range calls {
+		if err := call.Hangup(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.settled(t)
+	if n := len(files()); n != 2 {
+		t.Errorf("%d recordings, want that of the call and that of the room", n)
+	}
+}
+
+// TestAlwaysRecordedRoom: a room that must be recorded is from its first member on, each time somebody comes into it empty, and a disk
+// that takes nothing keeps nobody out and is complained of once.
+func TestAlwaysRecordedRoom(t *testing.T) {
+	t.Parallel()
+	var dir string
+	o := newOffice(t, 2, func(c *config.Config) {
+		dir = c.Store.Dir
+		c.Conference.Rooms[0].Record = "always"
+	})
+	a, b := o.phone(t, 0, nil), o.phone(t, 1, nil)
+	enter := func(p *phone.Phone) *phone.Call {
+		call, err := p.Call(soon(t), "700")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return call
+	}
+	for n := range 2 {
+		one, two := enter(a), enter(b)
+		flows(t, 10, one, two)
+		eventually(t, "the recording", func() bool { return strings.Contains(o.get(t, "/v1/rooms"), "room-700") })
+		for _, call := range []*phone.Call{one, two} {
+			if err := call.Hangup(soon(t)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.settled(t)
+		if list, _ := filepath.Glob(filepath.Join(dir, "recordings", "*.wav")); len(list) != n+1 {
+			t.Fatalf("recordings after %d times: %v", n+1, list)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "recordings")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "recordings"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	one, two := enter(a), enter(b)
+	flows(t, 10, one, two)
+	if lines := o.log.lines(slog.LevelError); len(lines) != 1 || !strings.Contains(lines[0], "not recorded") {
+		t.Errorf("logged as errors: %q", lines)
+	}
+	for _, call := range []*phone.Call{one, two} {
+		if err := call.Hangup(soon(t)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o.settled(t)
 }

@@ -60,6 +60,7 @@ type Call struct {
 	relayed    bool             // a phone has refused to be sent elsewhere
 	recorder   *record.Recorder // nil while it is not recorded
 	recordings []string         // files
+	obliged    bool             // that it must be recorded has been seen to
 
 	published snapshot
 }

@@ -29,7 +29,7 @@
 //	   │    focus.go    conferences that phones make: factory, REFER, conference-info
 //	   │    summon.go, page.go    stations that we call into one; paging, intercom
 //	   ├─ attendance.go a machine answers in place of a phone: it plays, hears keys, records
-//	   ├─ recording.go  each phone in a channel of a file, or a room's mix
+//	   ├─ recording.go  each phone in a channel of a file, or a room's mix: when asked, or always
 //	   ├─ digits.go   keys that phones press: to the other phone, or to Leg.OnDigit
 //	   └─ quality.go, record.go   what each leg sounded like, and the record
 //

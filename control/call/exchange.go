@@ -37,6 +37,8 @@ type Station struct {
 	TransferOnHangup bool
 	// CallWaiting: it rings although it has a call.
 	CallWaiting bool
+	// Recorded: all its calls are, and the rooms it is in.
+	Recorded bool
 	// Before is put before the caller id of trunk calls to it, Outward before the long numbers it dials (Insert Trunk Port).
 	Before, Outward string
 }
@@ -47,6 +49,8 @@ type RoomConfig struct {
 	PIN     string // asked for; "" = everybody may enter
 	Members int
 	Tones   bool // heard when somebody comes or goes
+	// Recorded: it is, from the first member on.
+	Recorded bool
 }
 
 // Timeouts end calls whose media has stopped; zero is never.
@@ -119,6 +123,8 @@ type Config struct {
 	Timeouts       Timeouts
 	// StartRecording begins a recording of a name, a sample rate and so many channels: (*recordings.Keeper).Start; nil keeps none.
 	StartRecording func(name string, rate, tracks int) (*record.Recorder, error)
+	// Recorded: all calls and rooms are.
+	Recorded bool
 	// Record takes a detail record of each ended call; nil keeps none.
 	Record func(cdr.Record)
 	// Now is the wall clock; nil is time.Now.

@@ -15,6 +15,7 @@ import (
 var (
 	ErrNotTalking   = errors.New("nobody talks yet")
 	ErrNoRecordings = errors.New("recordings are not kept")
+	ErrObliged      = errors.New("the configuration has it recorded") // and no phone ends that
 	errBusy         = errors.New("the call is busy")
 )
 
@@ -99,6 +100,15 @@ func (c *Call) Record(l *Leg, on bool) error {
 	if c.recording() {
 		return nil
 	}
+	err := c.startRecording()
+	if err == nil {
+		c.settle()
+	}
+	return err
+}
+
+// startRecording opens a file for the two phones; settle makes them write to it.
+func (c *Call) startRecording() error {
 	if c.a == nil || c.b == nil || !c.a.live() || !c.b.live() || !c.b.answered {
 		return ErrNotTalking
 	}
@@ -116,12 +126,68 @@ func (c *Call) Record(l *Leg, on bool) error {
 	}
 	c.recorder = r
 	c.recorded(r)
-	c.settle()
 	return nil
+}
+
+// mustRecord: the configuration wants what a leg takes part in recorded.
+func (c *Call) mustRecord(l *Leg) bool {
+	return c.x.cfg.Recorded || l.station.Recorded || l.room != nil && l.room.obliges
+}
+
+// oblige begins the recording that the configuration wants. What cannot be recorded is logged and goes on, and is not
+// tried again.
+func (c *Call) oblige() {
+	for _, l := range [...]*Leg{c.a, c.b} {
+		if !l.live() || !l.answered || !c.mustRecord(l) {
+			continue
+		}
+		var err error
+		switch r := l.room; {
+		case r != nil && !l.holding():
+			err = r.oblige(c)
+		case r != nil:
+		case !c.obliged && !c.recording():
+			err = c.startRecording()
+			c.obliged = !errors.Is(err, ErrNotTalking)
+		}
+		if err != nil && !errors.Is(err, ErrNotTalking) {
+			c.x.cfg.Logger.Error("not recorded", "call_id", c.id, "err", err)
+		}
+	}
+}
+
+// oblige is for the call of a member that must be recorded.
+func (r *Room) oblige(c *Call) error {
+	r.mu.Lock()
+	seen := r.obliged
+	r.mu.Unlock()
+	if seen {
+		return nil
+	}
+	err := r.record(c, true)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.obliged = true
+	return err
+}
+
+// obligedBy: what a leg takes part in is being recorded because the configuration wants it.
+func (c *Call) obligedBy(l *Leg) bool {
+	r := l.room
+	if r == nil {
+		return c.obliged && c.recording()
+	}
+	r.mu.Lock()
+	obliged := r.obliged
+	r.mu.Unlock()
+	return obliged && r.Recording() != ""
 }
 
 // ToggleRecording is what the recording code does: the first time on, the second off. On the call's queue.
 func (c *Call) ToggleRecording(l *Leg) error {
+	if c.obligedBy(l) {
+		return ErrObliged
+	}
 	if l.room != nil {
 		return l.room.record(c, l.room.Recording() == "")
 	}
@@ -174,6 +240,10 @@ func (c *Call) askedToRecord(l *Leg, r *sip.Request) {
 	case "off":
 	default:
 		r.Reply(400, "Record is neither on nor off")
+		return
+	}
+	if !on && c.obligedBy(l) {
+		r.Reply(403, ErrObliged.Error())
 		return
 	}
 	switch err := c.Record(l, on); {

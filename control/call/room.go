@@ -29,6 +29,7 @@ type Room struct {
 	// onChange (may be nil) is told, outside the lock, after something of it has changed.
 	onChange func(id string)
 	pin      string // asked for; "" = nothing
+	obliges  bool   // it is always recorded
 	// onLeave is told, outside the lock, after a leg has left.
 	onLeave func(*Room)
 
@@ -40,6 +41,7 @@ type Room struct {
 	closed   bool    // nobody comes in any more
 	locked   bool    // only who is expected comes in, until all have left
 	quiet    bool    // the moderator has muted everybody else
+	obliged  bool    // until all have left: that it must be recorded has been seen to
 }
 
 // NewRoom makes a room of a station; onLeave (may be nil) is called after each
@@ -53,7 +55,7 @@ func (x *Exchange) NewRoom(id, owner string, limit int, onLeave func(*Room)) *Ro
 
 // openRoom makes a dial-in room.
 func (x *Exchange) openRoom(cfg RoomConfig) *Room {
-	r := &Room{ID: cfg.Number, Limit: cfg.Members, Since: x.cfg.Now(), pin: cfg.PIN, focus: true, onChange: x.cfg.RoomChanged}
+	r := &Room{ID: cfg.Number, Limit: cfg.Members, Since: x.cfg.Now(), pin: cfg.PIN, obliges: cfg.Recorded, focus: true, onChange: x.cfg.RoomChanged}
 	alone := x.cfg.Media.Programs().Waiting(x.cfg.RoomMusic)
 	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{Members: cfg.Members, Alone: alone, Chimes: cfg.Tones})
 	return r
@@ -155,6 +157,7 @@ func (r *Room) leave(l *Leg) {
 	}
 	opens := len(r.legs) == 0 && r.locked
 	r.quiet = r.quiet && len(r.legs) > 0
+	r.obliged = r.obliged && len(r.legs) > 0
 	r.mu.Unlock()
 	if opens {
 		r.SetLocked(false)

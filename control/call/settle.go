@@ -25,6 +25,7 @@ func (c *Call) settle() {
 			}
 		}
 	}
+	c.oblige()
 	c.tape()
 	c.count()
 	for _, l := range c.legs() {

@@ -68,6 +68,7 @@ type Calls struct {
 	TransferRecall time.Duration `yaml:"transfer_recall" min:"1s" max:"10m"` // of a blind transfer that nobody answers
 	ParkRecall     time.Duration `yaml:"park_recall" min:"1s" max:"24h"`     // E-hold recall
 	HoldRecall     time.Duration `yaml:"hold_recall" min:"0s" max:"24h"`     // 0 = never
+	Record         string        `yaml:"record" oneof:"on_demand always"`    // always: every call and conference, from the answer on
 }
 
 // Conference is the ad-hoc conference and the rooms one can dial.
@@ -82,7 +83,8 @@ type Room struct {
 	Number  string `yaml:"number"`
 	Pin     Secret `yaml:"pin"`
 	Members int    `yaml:"members" min:"2" max:"256"`
-	Tones   bool   `yaml:"tones"` // heard when somebody comes or goes
+	Tones   bool   `yaml:"tones"`                           // heard when somebody comes or goes
+	Record  string `yaml:"record" oneof:"on_demand always"` // always: from the first member on
 }
 
 // Group is several stations under one number.

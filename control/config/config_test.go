@@ -97,7 +97,7 @@ store: {dir: var}
 	want.Media.Jitter.Normal = 80 * time.Millisecond
 	want.Stations = []Station{NewStation("217", "s217", "from-the-environment"), NewStation("218", "s218", "beside"), NewStation("219", "s219", "from-a-file")}
 	want.Stations[2].SRTP, want.Stations[2].Music = "off", ""
-	want.Conference.Rooms = []Room{{Number: "700", Members: 32, Tones: true}}
+	want.Conference.Rooms = []Room{{Number: "700", Members: 32, Tones: true, Record: "on_demand"}}
 	want.API = API{Listen: "0.0.0.0:8080", Token: NewSecret("sesame-open")}
 	want.Store.Dir = "etc/var"
 	if !reflect.DeepEqual(c, want) {

@@ -40,7 +40,7 @@ func Default() *Config {
 		Groups:   []Group{},
 		Trunks:   []Trunk{},
 		Calls: Calls{NoAnswer: 15 * time.Second, Forwards: 5, TransferRecall: 30 * time.Second,
-			ParkRecall: 60 * time.Second, HoldRecall: 60 * time.Second},
+			ParkRecall: 60 * time.Second, HoldRecall: 60 * time.Second, Record: "on_demand"},
 		Conference: Conference{Members: 5, Factory: "conference", Rooms: []Room{}},
 		FeatureCodes: FeatureCodes{
 			ForwardClear: "600", ForwardAll: "601", ForwardBusy: "602", ForwardNoAnswer: "603", ForwardBusyNoAnswer: "604",
@@ -66,7 +66,7 @@ func NewStation(tel, userID, password string) Station {
 // The defaults of one entry of a list.
 
 func newStation() Station {
-	return Station{SRTP: "optional", DTMF: "rfc2833", ToneSource: "system", Music: "default", PickupGroup: "1", TransferOnHangup: true,
+	return Station{SRTP: "optional", DTMF: "rfc2833", ToneSource: "system", Music: "default", PickupGroup: "1", TransferOnHangup: true, Record: "on_demand",
 		InsertTrunk: InsertTrunk{Type: "none"}, BehindNAT: "auto", Auth: "password"}
 }
 
@@ -85,7 +85,7 @@ func newTrunk() Trunk {
 	return Trunk{Register: TrunkRegister{Expires: 3600 * time.Second}, Networks: []netip.Prefix{}, AuthCodes: []Secret{}}
 }
 
-func newRoom() Room { return Room{Members: 32, Tones: true} }
+func newRoom() Room { return Room{Members: 32, Tones: true, Record: "on_demand"} }
 
 func prefixes(texts ...string) []netip.Prefix {
 	list := make([]netip.Prefix, len(texts))

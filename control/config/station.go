@@ -18,9 +18,10 @@ type Station struct {
 	ToneSource       string      `yaml:"tone_source" oneof:"system phone"` // what a held party hears: ours or the holder's
 	Music            string      `yaml:"music"`                            // class of media.music; "" = hold tone
 	PickupGroup      string      `yaml:"pickup_group"`
-	Unreachable      string      `yaml:"unreachable"`        // where calls go while it is not registered
-	TransferOnHangup bool        `yaml:"transfer_on_hangup"` // with one call on hold, ending the other joins the two
-	CallWaiting      bool        `yaml:"call_waiting"`       // it rings although it has a call
+	Unreachable      string      `yaml:"unreachable"`                     // where calls go while it is not registered
+	TransferOnHangup bool        `yaml:"transfer_on_hangup"`              // with one call on hold, ending the other joins the two
+	CallWaiting      bool        `yaml:"call_waiting"`                    // it rings although it has a call
+	Record           string      `yaml:"record" oneof:"on_demand always"` // always: all its calls and the rooms it is in
 	InsertTrunk      InsertTrunk `yaml:"insert_trunk"`
 	BehindNAT        string      `yaml:"behind_nat" oneof:"auto yes no"`
 	Auth             string      `yaml:"auth" oneof:"password ip"`
