@@ -100,7 +100,7 @@ func (s state) Announce(room string, file io.Reader) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	pcm, err := moh.Samples(context.Background(), media.ProgramRate, f.Name())
+	pcm, err := moh.Samples(context.Background(), media.MusicRate, f.Name())
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func jitterConfig(cfg *config.Config) jitter.Config {
 func musicClasses(cfg *config.Config) []media.MusicClass {
 	var list []media.MusicClass
 	for _, m := range cfg.Media.Music {
-		list = append(list, media.MusicClass{Name: m.Name, Files: m.Files, Shuffle: m.Shuffle})
+		list = append(list, media.MusicClass{Name: m.Name, Files: m.Files, Shuffle: m.Shuffle, Rate: m.Rate})
 	}
 	return list
 }

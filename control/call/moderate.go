@@ -125,8 +125,8 @@ func (r *Room) End() {
 	}
 }
 
-// Announce plays samples at media.ProgramRate to all who are in.
-func (r *Room) Announce(pcm []int16) error { return r.media.Play(pcm, media.ProgramRate, 0, "") }
+// Announce plays samples at media.MusicRate to all who are in.
+func (r *Room) Announce(pcm []int16) error { return r.media.Play(pcm, media.MusicRate, 0, "") }
 
 // keyed takes a key of a member's phone: a star and a digit are a command.
 func (r *Room) keyed(c *Call, l *Leg, k dtmf.Press) {

@@ -40,6 +40,9 @@ func checkMedia(r *report, c *Config, host Host) {
 		} else {
 			classes[class.Name] = i
 		}
+		if class.Rate != 8000 && class.Rate != 16000 && class.Rate != 48000 {
+			r.add(path+".rate", "%d Hz; it is 8000, 16000 or 48000", class.Rate)
+		}
 		for k, file := range class.Files {
 			if err := host.HasFile(file); err != nil {
 				r.add(entry(path+".files", k), "%s: %s", file, reason(err))

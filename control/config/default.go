@@ -74,7 +74,7 @@ func newInterface() Interface {
 	return Interface{Name: "lan", Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Ports: PortRange{20000, 29999}}
 }
 
-func newMusic() Music { return Music{Name: "default", Files: []string{}} }
+func newMusic() Music { return Music{Name: "default", Files: []string{}, Rate: 16000} }
 
 func newGroup() Group {
 	return Group{Ring: "unconditional", Members: []string{}, SIPMembers: 10, Priority: 5, SIPRingingAtOnce: 4, Step: 50 * time.Millisecond,

@@ -56,6 +56,7 @@ type Music struct {
 	Name    string   `yaml:"name"`
 	Files   []string `yaml:"files"`   // relative to the file's own folder; Load makes them usable as they are
 	Shuffle bool     `yaml:"shuffle"` // another order each time round
+	Rate    int      `yaml:"rate"`    // Hz: 8000, 16000 or 48000, the most that its files are sampled at
 }
 
 // PortRange is a range of UDP ports, both ends included, written "20000-29999".

@@ -5,7 +5,7 @@ import "sidetone/mixer"
 // Clip is a program for one listener: samples at ProgramRate, once, then silence. ended is called once, on the shard's
 // thread, when they are over; it must not block. A clip that is heard again, as after a hold, begins again.
 func Clip(pcm []int16, ended func()) *Program {
-	return &Program{name: "clip", open: func() (mixer.Source, error) { return &clip{left: pcm, ended: ended}, nil }}
+	return &Program{name: "clip", rate: ProgramRate, open: func() (mixer.Source, error) { return &clip{left: pcm, ended: ended}, nil }}
 }
 
 // clip is the source of a Clip.

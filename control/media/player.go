@@ -9,7 +9,7 @@ import (
 )
 
 // players holds the one mixer.Player of each (program, shard) that somebody
-// hears. A player exists from its first listener to its last.
+// hears, which resamples for the codecs that have another rate than the program. A player exists from its first listener to its last.
 type players struct {
 	relay *relay.Relay
 	set   codecs.Set
@@ -47,7 +47,7 @@ func (ps *players) listen(p *Program, shard int, to mixer.ListenerConfig) (*list
 		if err != nil {
 			return nil, err
 		}
-		a = &activePlayer{player: mixer.NewPlayer(mixer.PlayerConfig{Source: source, Rate: ProgramRate, Set: ps.set})}
+		a = &activePlayer{player: mixer.NewPlayer(mixer.PlayerConfig{Source: source, Rate: p.rate, Set: ps.set})}
 	}
 	var l *mixer.Listener
 	var err error

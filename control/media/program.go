@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -10,14 +11,19 @@ import (
 	"sidetone/mixer/tone"
 )
 
-// ProgramRate is the sample rate of tones and music in Hz.
-const ProgramRate = 8000
+// ProgramRate is the sample rate of tones and prompts in Hz, MusicRate the most that music and announcements have unless a class
+// asks for another.
+const (
+	ProgramRate = 8000
+	MusicRate   = 16000
+)
 
 // A Program is something a leg can hear that no other leg says: a tone or a
 // class of music. Every leg of a shard that hears the same Program shares one
 // mixer.Player, so that it is read and encoded once for all of them.
 type Program struct {
 	name string
+	rate int // of the source, Hz
 	open func() (mixer.Source, error)
 }
 
@@ -44,6 +50,7 @@ type MusicClass struct {
 	Name    string
 	Files   []string // WAV, FLAC, MP3
 	Shuffle bool
+	Rate    int // most that it is sampled at, Hz; default MusicRate
 }
 
 // LoadPrograms reads the tone set of a country ("us", "de", ...; ITU-T E.180)
@@ -64,14 +71,14 @@ func LoadPrograms(country string, classes []MusicClass) (*Programs, error) {
 		music:      make(map[string]*Program, len(classes)),
 	}
 	for _, c := range classes {
-		list, err := library.Playlist(ProgramRate, c.Files...)
+		list, err := library.Playlist(cmp.Or(c.Rate, MusicRate), c.Files...)
 		if err != nil {
 			return nil, fmt.Errorf("music %s: %w", c.Name, err)
 		}
 		if c.Shuffle {
 			list = list.Shuffled(rand.Uint64())
 		}
-		p.music[c.Name] = &Program{name: "music " + c.Name, open: func() (mixer.Source, error) { return list.Cursor(), nil }}
+		p.music[c.Name] = &Program{name: "music " + c.Name, rate: list.Rate(), open: func() (mixer.Source, error) { return list.Cursor(), nil }}
 	}
 	return p, nil
 }
@@ -81,7 +88,7 @@ func LoadPrograms(country string, classes []MusicClass) (*Programs, error) {
 func (p *Programs) Load(ctx context.Context) error { return p.library.Load(ctx) }
 
 func toneProgram(name string, cadence tone.Cadence) *Program {
-	return &Program{name: "tone " + name, open: func() (mixer.Source, error) { return tone.NewGenerator(cadence, ProgramRate) }}
+	return &Program{name: "tone " + name, rate: ProgramRate, open: func() (mixer.Source, error) { return tone.NewGenerator(cadence, ProgramRate) }}
 }
 
 // Waiting is what a held party hears for a station's music class; an empty or

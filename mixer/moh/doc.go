@@ -20,5 +20,5 @@
 // LAME tag says, so that a file loops without a gap.
 //
 // Limits: integer samples, one or two channels, 8 to 192 kHz; no Ogg; a library holds LibraryConfig.Limit bytes of decoded audio,
-// 64 MiB by default (70 minutes at 8 kHz).
+// 128 MiB by default (70 minutes at 16 kHz).
 package moh

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// DefaultLimit is the bytes of decoded audio that a library holds when the config names none.
-const DefaultLimit = 64 << 20
+// DefaultLimit is the bytes of decoded audio that a library holds when the config names none: 70 minutes at 16 kHz.
+const DefaultLimit = 128 << 20
 
 // LibraryConfig is what a Library is made of.
 type LibraryConfig struct {
@@ -47,16 +47,32 @@ func NewLibrary(c LibraryConfig) *Library {
 	return &Library{limit: c.Limit, tracks: map[trackKey]*Track{}}
 }
 
-// Playlist returns the files as a playlist at a rate in Hz; without files, the built-in melody. It reads the headers; the audio
-// comes with Load, until when the melody is played. The error names the file and what is wrong with it, and wraps ErrTooLarge
-// when the library would be too full.
+// Playlist returns the files as a playlist at a rate in Hz, or at 8000 or 16000 when that is all that any of them has; without
+// files, the built-in melody. It reads the headers; the audio comes with Load, until when the melody is played. The error names the
+// file and what is wrong with it, and wraps ErrTooLarge when the library would be too full.
 func (l *Library) Playlist(rate int, files ...string) (*Playlist, error) {
 	if rate < 8000 || rate > 48000 {
 		return nil, fmt.Errorf("music at %d Hz: only 8000 to 48000 are made", rate)
 	}
+	if len(files) > 0 {
+		needed := 8000
+		for _, path := range files {
+			has, err := rateOf(path)
+			if err != nil {
+				return nil, fmt.Errorf("music file %s: %w", path, err)
+			}
+			switch {
+			case has > 16000:
+				needed = rate
+			case has > 8000:
+				needed = max(needed, 16000)
+			}
+		}
+		rate = min(rate, needed)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p := &Playlist{filler: l.melody(rate)}
+	p := &Playlist{rate: rate, filler: l.melody(rate)}
 	if len(files) == 0 {
 		p.tracks = []*Track{p.filler}
 		return p, nil
@@ -71,18 +87,26 @@ func (l *Library) Playlist(rate int, files ...string) (*Playlist, error) {
 	return p, nil
 }
 
+// rateOf is a file's own rate in Hz.
+func rateOf(path string) (int, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	d, err := openAudio(f)
+	if err != nil {
+		return 0, err
+	}
+	return d.rate(), nil
+}
+
 // Samples decodes one file, at the loudness of music, to one channel at a rate.
 func Samples(ctx context.Context, rate int, file string) ([]int16, error) {
-	library := NewLibrary(LibraryConfig{})
-	list, err := library.Playlist(rate, file)
-	if err == nil {
-		err = library.Load(ctx)
-	}
+	pcm, err := decodeFile(ctx, file, rate, DefaultLimit/2)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("music file %s: %w", file, err)
 	}
-	pcm := make([]int16, list.Tracks()[0].Len())
-	list.Cursor().Read(pcm)
 	return pcm, nil
 }
 
@@ -110,9 +134,11 @@ func (l *Library) Load(ctx context.Context) error {
 		l.pending = l.pending[1:]
 		room := l.limit - l.used + max(next.reserved, 0)
 		l.mu.Unlock()
-		samples, err := decodeFile(ctx, next.track, room/2)
+		samples, err := decodeFile(ctx, next.track.name, next.track.rate, room/2)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("music file %s: %w", next.track.name, l.explain(err)))
+		} else {
+			next.track.samples.Store(&samples)
 		}
 		l.mu.Lock()
 		l.used += 2*int64(len(samples)) - max(next.reserved, 0)
@@ -173,9 +199,9 @@ func openFile(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// decodeFile decodes and levels a track's file, publishes it and returns its samples.
-func decodeFile(ctx context.Context, t *Track, limit int64) ([]int16, error) {
-	f, err := openFile(t.name)
+// decodeFile decodes a file at a rate and brings it to the loudness of music.
+func decodeFile(ctx context.Context, path string, rate int, limit int64) ([]int16, error) {
+	f, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -184,11 +210,10 @@ func decodeFile(ctx context.Context, t *Track, limit int64) ([]int16, error) {
 	if err != nil {
 		return nil, err
 	}
-	samples, err := readAudio(ctx, d, t.rate, limit)
+	samples, err := readAudio(ctx, d, rate, limit)
 	if err != nil {
 		return nil, err
 	}
-	level(samples, t.rate)
-	t.samples.Store(&samples)
+	level(samples, rate)
 	return samples, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -140,5 +141,33 @@ func TestLimitHoldsForFilesThatDoNotSayHowLongTheyAre(t *testing.T) {
 	}
 	if err := l.Load(context.Background()); !errors.Is(err, ErrTooLarge) || l.Size() != 0 {
 		t.Errorf("%d bytes used: %v", l.Size(), err)
+	}
+}
+
+// What no file has is not made: a class of telephone recordings takes telephone memory.
+func TestPlaylistIsAsWideAsItsFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := func(rate int) string {
+		path := filepath.Join(dir, strconv.Itoa(rate))
+		if err := os.WriteFile(path, wav(wavePCM, 1, rate, 16, tone(rate, rate, 440)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, tt := range []struct {
+		most, want int
+		files      []string
+	}{
+		{16000, 8000, []string{file(8000)}}, {16000, 16000, []string{file(8000), file(11025)}}, {16000, 16000, []string{file(44100)}},
+		{48000, 48000, []string{file(22050)}}, {48000, 16000, []string{file(16000)}}, {8000, 8000, []string{file(48000)}}, {48000, 48000, nil},
+	} {
+		l := NewLibrary(LibraryConfig{})
+		p, err := l.Playlist(tt.most, tt.files...)
+		if err != nil || l.Load(t.Context()) != nil {
+			t.Fatal(err)
+		}
+		if p.Rate() != tt.want || p.Tracks()[0].Rate() != tt.want || tt.files != nil && p.Duration() != time.Duration(len(tt.files))*time.Second {
+			t.Errorf("at most %d of %v: %d Hz, %v", tt.most, tt.files, p.Rate(), p.Duration())
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 // Playlist is tracks of one rate, played over and over without a gap between them: in order, or shuffled anew each time
 // round. It is immutable.
 type Playlist struct {
+	rate    int // Hz
 	tracks  []*Track
 	filler  *Track // is played as long as no track is decoded
 	shuffle bool
@@ -17,8 +18,11 @@ type Playlist struct {
 // Shuffled returns the same tracks in an order that is another each time round and never has a track twice in a row. All
 // cursors go through the same orders; seed says which.
 func (p *Playlist) Shuffled(seed uint64) *Playlist {
-	return &Playlist{tracks: p.tracks, filler: p.filler, shuffle: true, seed: seed}
+	return &Playlist{rate: p.rate, tracks: p.tracks, filler: p.filler, shuffle: true, seed: seed}
 }
+
+// Rate returns the sampling rate of its cursors in Hz.
+func (p *Playlist) Rate() int { return p.rate }
 
 // Tracks returns the tracks in order.
 func (p *Playlist) Tracks() []*Track { return append([]*Track(nil), p.tracks...) }
