@@ -288,8 +288,8 @@ func TestTrunkCallersAreNobody(t *testing.T) {
 	stranger, err := phone.New(phone.Config{Server: o.udp, Address: "127.0.0.4", Tel: "217", Password: "wrong-one"})
 	check(t, err)
 	go func() { _ = stranger.Run(t.Context()) }() // ends with the test's context
-	if code := refused(t, stranger, "219"); code != 403 {
-		t.Errorf("a stranger: %d, want 403 after its wrong answer to 401", code)
+	if code := refused(t, stranger, "219"); code != 401 {
+		t.Errorf("a stranger: %d, want 401 after its wrong answer to 401", code)
 	}
 	o.quiet(t)
 }

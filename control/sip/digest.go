@@ -25,9 +25,10 @@ type verdict uint8
 const (
 	authOK     verdict = iota
 	authAsk            // none, or not for a nonce of ours: challenge
-	authStale          // right password, old or used nonce: challenge with stale=true
-	authDenied         // wrong number, user or password
-	authShut           // blocked: not looked at
+	authStale          // old nonce, or a used one with the right password: challenge with stale=true
+	authDenied         // wrong number, user or password: challenge again
+	authBarred         // the same, once too often
+	authShut           // not looked at
 )
 
 func newDigestAuth(s *Stack) *digestAuth {
@@ -45,6 +46,9 @@ func (a *digestAuth) check(req *gosip.Request, tel string, f Flow) (Account, ver
 	if !ours {
 		return Account{}, authAsk
 	}
+	if !fresh { // others may have seen it, so it counts against nobody; and whether the password is right is not told, or guessing were free
+		return Account{}, authStale
+	}
 	acc, found := a.s.config.Accounts.ByTel(tel)
 	ha1 := acc.HA1
 	if !found {
@@ -52,8 +56,8 @@ func (a *digestAuth) check(req *gosip.Request, tel string, f Flow) (Account, ver
 	}
 	user := subtle.ConstantTimeCompare([]byte(cred.Username), []byte(acc.UserID))
 	if user&response(cred, string(req.Method), ha1) != 1 || !found {
-		if fresh { // an old nonce may have been seen by others
-			a.s.refused(string(req.Method), tel, cred.Nonce+cred.Response, f, now)
+		if a.s.refused(string(req.Method), tel, cred.Nonce+cred.Response, f, now) {
+			return Account{}, authBarred
 		}
 		return Account{}, authDenied
 	}
@@ -61,7 +65,7 @@ func (a *digestAuth) check(req *gosip.Request, tel string, f Flow) (Account, ver
 	if cred.QOP == "" {
 		nc = 1 // RFC 2069: no count, so each nonce is good for one request
 	}
-	if !fresh || !a.nonces.use(no, nc, now) {
+	if !a.nonces.use(no, nc, now) {
 		return Account{}, authStale
 	}
 	return acc, authOK
@@ -127,18 +131,33 @@ func (a *digestAuth) challenge(req *gosip.Request, f Flow, stale bool) {
 
 // authenticate checks a request and answers it unless it passed.
 func (s *Stack) authenticate(req *gosip.Request, f Flow, tel string) (Account, verdict) {
-	if s.shut(f, tel, req.Method == gosip.REGISTER, func() { s.stateless(req, f, 403, "") }) {
+	register := req.Method == gosip.REGISTER
+	if s.shut(f, tel, register) {
+		s.turnAway(req, f)
 		return Account{}, authShut
 	}
 	acc, v := s.digest.check(req, tel, f)
-	switch v {
-	case authAsk, authStale:
+	switch {
+	case v == authAsk && s.exclusive.challenged(f.Remote, tel, register, time.Now()):
+		s.turnAway(req, f)
+	case v == authAsk || v == authStale:
 		s.digest.challenge(req, f, v == authStale)
-	case authDenied:
+	case v == authDenied: // RFC 7616 3.3: the refusal is a challenge, which a phone does not answer with the same password
+		s.count.forbidden.Add(1)
+		s.digest.challenge(req, f, false)
+	case v == authBarred:
 		s.count.forbidden.Add(1)
 		s.stateless(req, f, 403, "")
 	}
 	return acc, v
+}
+
+// turnAway answers what is not looked at as Comm Exclusive says: with 403, or nothing.
+func (s *Stack) turnAway(req *gosip.Request, f Flow) {
+	s.count.blocked.Add(1)
+	if !s.exclusive.config.Silent {
+		s.stateless(req, f, 403, "")
+	}
 }
 
 // Authenticate says which station calls: by digest, or, when Config.AuthInvites is off or the account says so, by the

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"sync"
 	"time"
@@ -20,12 +21,19 @@ type Exclusive struct {
 // exclusiveMost bounds the sources remembered. Each has answered a challenge, so has an address of its own.
 const exclusiveMost = 1 << 14
 
+// challengeRest is how long a number that was refused is given no other challenge than that in its refusal. It is short
+// enough for a phone that asks anew: its second retransmission (RFC 3261 17.1.2.1) comes later.
+const challengeRest = time.Second
+
 // exclusive remembers which sources have failed. What counts is an answer to a fresh challenge of ours with the wrong
 // number, user or password: the nonce is bound to the source address, so that a forged source never gets one to
 // answer and cannot lock out the phone it forges. Failures are forgotten when the block they could lead to would be
 // over, and what comes while a source is blocked does not prolong it: a phone set right again comes back by itself.
 //
-//	failure 1 .. Limit ──► refused each ──► blocked ──RegisterBlock──► forgotten
+//	challenge 401, wrong 401, wrong 401 .. the Limit-th wrong 403, blocked ──RegisterBlock──► forgotten
+//
+// A refusal brings the next challenge, so that a source gets Limit+1 answers in all, however fast it guesses: what asks
+// once more for a challenge instead of answering the one it has is treated as if it were blocked for challengeRest.
 type exclusive struct {
 	config Exclusive
 
@@ -41,7 +49,18 @@ type source struct {
 type failures struct {
 	count int
 	until time.Time // forgotten then, and unblocked
-	last  string    // the wrong response counted last, which a retransmission repeats
+	last  attempt   // counted last
+}
+
+// attempt is a wrong answer to a challenge. What the source wrote is kept as hashes, for it may be long.
+type attempt struct {
+	from          netip.AddrPort
+	tel, response [sha256.Size]byte // response: nonce and digest, which a retransmission repeats
+	at            time.Time
+}
+
+func newAttempt(from netip.AddrPort, tel, response string, at time.Time) attempt {
+	return attempt{from, sha256.Sum256([]byte(tel)), sha256.Sum256([]byte(response)), at}
 }
 
 func newExclusive(c Exclusive) *exclusive {
@@ -80,12 +99,24 @@ func (x *exclusive) blocked(a netip.Addr, register bool, now time.Time) bool {
 	return f.count >= x.config.Limit && now.Before(f.until)
 }
 
-// failed counts a failure; block is how long the source is blocked now, 0 while it is not. again: it was a
-// retransmission, which counts for nothing.
-func (x *exclusive) failed(a netip.Addr, register bool, response string, now time.Time) (block time.Duration, again bool) {
+// challenged says whether the refusal of that number's last attempt has only just brought it a challenge.
+func (x *exclusive) challenged(from netip.AddrPort, tel string, register bool, now time.Time) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	key := sourceKey(a)
+	s := x.sources[sourceKey(from.Addr())]
+	if s == nil {
+		return false
+	}
+	f, wait := x.kind(s, register)
+	return wait > 0 && f.last.from == from && f.last.tel == sha256.Sum256([]byte(tel)) && now.Sub(f.last.at) < challengeRest
+}
+
+// failed counts a failure; block is how long the source is blocked now, 0 while it is not. again: it was a
+// retransmission, which counts for nothing.
+func (x *exclusive) failed(a attempt, register bool) (block time.Duration, again bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	key, now := sourceKey(a.from.Addr()), a.at
 	s := x.sources[key]
 	if s == nil {
 		x.makeRoom(now)
@@ -93,10 +124,10 @@ func (x *exclusive) failed(a netip.Addr, register bool, response string, now tim
 		x.sources[key] = s
 	}
 	f, wait := x.kind(s, register)
-	if now.Before(f.until) && f.last == response {
+	if now.Before(f.until) && f.last.response == a.response {
 		return 0, true
 	}
-	f.last = response
+	f.last = a
 	if wait <= 0 {
 		return 0, false
 	}
@@ -129,11 +160,12 @@ func (x *exclusive) makeRoom(now time.Time) {
 	}
 }
 
-// refused notes a failed authentication, an answer to a challenge, in the access log and against its source.
-func (s *Stack) refused(method, tel, response string, f Flow, now time.Time) {
-	block, again := s.exclusive.failed(f.Remote.Addr(), method == "REGISTER", response, now)
+// refused notes a failed authentication, an answer to a challenge, in the access log and against its source, and says
+// whether that is blocked now.
+func (s *Stack) refused(method, tel, response string, f Flow, now time.Time) (blocked bool) {
+	block, again := s.exclusive.failed(newAttempt(f.Remote, tel, response, now), method == "REGISTER")
 	if again {
-		return
+		return false
 	}
 	reason := "SIP " + method + " IP/TELNO Invalid" // as the access log of old says it (S5)
 	s.access.add(f.Remote.Addr(), tel, reason, now)
@@ -143,17 +175,11 @@ func (s *Stack) refused(method, tel, response string, f Flow, now time.Time) {
 	} else {
 		s.log.Warn("sip access refused", "ip", f.Remote.Addr().String(), "tel", clean(tel), "reason", reason)
 	}
+	return block > 0
 }
 
-// shut answers for a blocked source, and says that it is one. A phone that is registered goes on with its number from
-// the very address and port it is registered from, whoever else fails behind the same NAT.
-func (s *Stack) shut(f Flow, tel string, register bool, refuse func()) bool {
-	if !s.exclusive.blocked(f.Remote.Addr(), register, time.Now()) || s.registrar.owns(tel, f) {
-		return false
-	}
-	s.count.blocked.Add(1)
-	if !s.exclusive.config.Silent {
-		refuse()
-	}
-	return true
+// shut says whether a source is blocked. A phone that is registered goes on with its number from the very address and
+// port it is registered from, whoever else fails behind the same NAT.
+func (s *Stack) shut(f Flow, tel string, register bool) bool {
+	return s.exclusive.blocked(f.Remote.Addr(), register, time.Now()) && !s.registrar.owns(tel, f)
 }

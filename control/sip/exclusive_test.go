@@ -15,10 +15,11 @@ import (
 )
 
 // guess tries a password and returns the code of the answer, 0 for silence. Each guess asks for a challenge first,
-// while it gets one.
+// while it gets one, a little after the last.
 func (p *tap) guess(tel, user, password string) int {
 	p.t.Helper()
 	p.heard()
+	time.Sleep(challengeRest)
 	seq := 2*p.read + 1 // higher each time
 	p.say(p.registerText(tel, seq, "Contact: <sip:"+tel+"@10.0.0.2:5060>\n"))
 	if len(p.heard()) == 0 {
@@ -44,10 +45,10 @@ func TestCommExclusive(t *testing.T) {
 		guesses []int // codes of wrong guesses, one after the other
 		right   int   // of the right password then
 	}{
-		{"response", Exclusive{}, []int{403, 403, 403, 403}, 403},
-		{"no response", Exclusive{Silent: true}, []int{403, 403, 0, 0}, 0},
+		{"response", Exclusive{}, []int{401, 403, 403, 403}, 403},
+		{"no response", Exclusive{Silent: true}, []int{401, 403, 0, 0}, 0},
 		{"one try", Exclusive{Silent: true, Limit: 1}, []int{403, 0}, 0},
-		{"never", Exclusive{Silent: true, RegisterBlock: -1}, []int{403, 403, 403, 403}, 200},
+		{"never", Exclusive{Silent: true, RegisterBlock: -1}, []int{401, 401, 401, 401}, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			registering(t, Config{Exclusive: tt.c}, func(p *tap) {
@@ -73,6 +74,88 @@ func TestCommExclusive(t *testing.T) {
 	}
 }
 
+// TestGuessingIsAnsweredOnceMoreThanTheLimit: who guesses as fast as it can gets a challenge and as many refusals as the
+// limit says, whether it answers the challenges that come with them or asks for others meanwhile.
+func TestGuessingIsAnsweredOnceMoreThanTheLimit(t *testing.T) {
+	const limit = 3
+	for _, silent := range []bool{true, false} {
+		for _, asks := range []int{0, 1, 5} {
+			t.Run(fmt.Sprintf("silent %t, %d questions between guesses", silent, asks), func(t *testing.T) {
+				registering(t, Config{Exclusive: Exclusive{Silent: silent, Limit: limit}}, func(p *tap) {
+					seq := 0
+					say := func(extra string) (answer *gosip.Response) {
+						p.heard()
+						seq++
+						p.say(p.registerText("217", seq, here+extra))
+						if len(p.heard()) > 0 {
+							answer = p.last().(*gosip.Response)
+						}
+						return answer
+					}
+					challenge := say("")
+					answers := []int{challenge.StatusCode}
+					for i := range 20 {
+						password := fmt.Sprint("guess", i)
+						if i >= limit {
+							password = "p217"
+						}
+						res := say(credentials(t, challenge, 0, "REGISTER", "s217", password, 1))
+						for range asks {
+							if other := say(""); other != nil && (silent || other.StatusCode != 403) {
+								t.Errorf("guess %d: a question was answered %d", i, other.StatusCode)
+							}
+						}
+						if res == nil {
+							continue
+						}
+						answers = append(answers, res.StatusCode)
+						if res.StatusCode == 401 {
+							challenge = res
+						}
+					}
+					want := []int{401, 401, 401, 403}
+					for len(answers) > len(want) && !silent {
+						want = append(want, 403) // the manual: Response always sends a rejection
+					}
+					if !slices.Equal(answers, want) {
+						t.Errorf("answered %d", answers)
+					}
+					if rows := p.s.AccessLog(); len(rows) != 1 || rows[0].Count != limit {
+						t.Errorf("%+v", rows)
+					}
+				})
+			})
+		}
+	}
+}
+
+// The second for which a failure brings no other challenge is that of one number at one port: a phone beside it, another
+// number, and the same phone afterwards are challenged.
+func TestAFailureKeepsNobodyElseWaiting(t *testing.T) {
+	registering(t, Config{Exclusive: Exclusive{Silent: true}}, func(p *tap) {
+		asked := func(tel string) bool {
+			p.heard()
+			p.say(p.registerText(tel, 2*p.read+1, "Contact: <sip:"+tel+"@10.0.0.2:5060>\n"))
+			return len(p.heard()) == 1
+		}
+		if p.guess("217", "s217", "wrong") != 401 || asked("217") {
+			t.Error("a challenge for who has one")
+		}
+		if !asked("218") {
+			t.Error("another number at the same port waits")
+		}
+		p.from("10.0.0.2:6060")
+		if !asked("217") {
+			t.Error("the same number at another port waits")
+		}
+		p.from("10.0.0.2:5060")
+		time.Sleep(challengeRest)
+		if !asked("217") {
+			t.Error("a second later it still waits")
+		}
+	})
+}
+
 // What comes while blocked does not prolong the block: a phone set right again comes back by itself.
 func TestBlockEndsWhateverComes(t *testing.T) {
 	registering(t, Config{Exclusive: Exclusive{Silent: true}}, func(p *tap) {
@@ -92,7 +175,7 @@ func TestBlockEndsWhateverComes(t *testing.T) {
 func TestFailuresAreForgotten(t *testing.T) {
 	registering(t, Config{Exclusive: Exclusive{Silent: true}}, func(p *tap) {
 		for i := range 5 {
-			if got := p.guess("217", "s217", fmt.Sprint(i)); got != 403 {
+			if got := p.guess("217", "s217", fmt.Sprint(i)); got != 401 {
 				t.Errorf("got %d", got)
 			}
 			time.Sleep(time.Minute)
@@ -180,6 +263,7 @@ func TestCallsThatFailBlockCalls(t *testing.T) {
 	registering(t, c, func(p *tap) {
 		call := func(password string) int {
 			p.heard()
+			time.Sleep(challengeRest)
 			p.say(p.text(msg{method: "INVITE", call: token(4), body: "v=0\n"}))
 			if len(p.heard()) == 0 {
 				return 0
@@ -193,7 +277,7 @@ func TestCallsThatFailBlockCalls(t *testing.T) {
 		got = append(got, call("p217"))
 		time.Sleep(5 * time.Minute)
 		got = append(got, call("p217"))
-		if !slices.Equal(got, []int{403, 403, 0, 0, 486}) {
+		if !slices.Equal(got, []int{401, 403, 0, 0, 486}) {
 			t.Errorf("got %d", got)
 		}
 		if rows := p.s.AccessLog(); len(rows) != 1 || rows[0].Reason != "SIP INVITE IP/TELNO Invalid" || rows[0].Count != 2 {
@@ -207,14 +291,14 @@ func TestExclusiveTableIsBounded(t *testing.T) {
 	now := time.Now()
 	for i := range exclusiveMost + 1000 {
 		a := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
-		x.failed(a, true, "r", now)
+		x.failed(newAttempt(netip.AddrPortFrom(a, 5060), "217", "r", now), true)
 	}
 	if len(x.sources) > exclusiveMost {
 		t.Errorf("%d sources", len(x.sources))
 	}
 	six := netip.MustParseAddr("2001:db8::1")
-	x.failed(six, true, "a", now)
-	x.failed(six.Next(), true, "b", now)
+	x.failed(newAttempt(netip.AddrPortFrom(six, 5060), "217", "a", now), true)
+	x.failed(newAttempt(netip.AddrPortFrom(six.Next(), 5060), "217", "b", now), true)
 	if !x.blocked(netip.MustParseAddr("2001:db8::ffff"), true, now) || x.blocked(netip.MustParseAddr("2001:db8:0:1::1"), true, now) {
 		t.Error("IPv6 is not blocked by its /64")
 	}

@@ -15,7 +15,7 @@ const maxWishes = 16
 func (s *Stack) receiveRegister(req *gosip.Request, f Flow) {
 	tel := userOf(req.To().Address)
 	acc, v := s.authenticate(req, f, tel)
-	if v == authDenied {
+	if v == authDenied || v == authBarred {
 		s.rejected(tel, f, "authentication failed")
 	}
 	if v != authOK {
