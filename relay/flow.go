@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"sidetone/relay/rtp"
+	"sidetone/relay/srtp"
 	"sidetone/relay/udp"
 )
 
@@ -20,16 +21,16 @@ import (
 const fetchAhead = 16
 
 // prefetch reads a word of each line of cache that packets need of their legs (Leg), so that the processor waits for the missing
-// ones all at the same time and not for one after the other. It returns how many packets it looked at.
+// ones all at the same time and not for one after the other; then the same for SRTP. It returns how many packets it looked at.
 // Hot path: no allocation, lock, clock or log.
 func (s *Shard) prefetch(ps []udp.Packet) int {
-	var to [fetchAhead]*Leg
+	var from, to [fetchAhead]*Leg
 	sum := uint64(0)
 	for i := range ps {
 		if slot := ps[i].Slot; int(slot) < len(s.ports) {
 			if l := s.ports[slot].leg; l != nil {
-				to[i] = l.direct
-				sum += l.received.Packets + uint64(l.latch.seq) + uint64(l.stream.SSRC())
+				from[i], to[i] = l, l.direct
+				sum += l.sent.Packets + l.received.Packets + uint64(l.latch.seq) + uint64(l.stream.SSRC())
 			}
 		}
 	}
@@ -38,7 +39,20 @@ func (s *Shard) prefetch(ps []udp.Packet) int {
 			sum += l.sent.Packets
 		}
 	}
-	s.words = sum
+	var contexts [2 * fetchAhead]*srtp.Context
+	n := 0
+	for i := range ps {
+		if l := from[i]; l != nil && l.secure != nil {
+			contexts[n] = l.secure.in
+			n++
+		}
+		if l := to[i]; l != nil && l.secure != nil {
+			contexts[n] = l.secure.out
+			sum += uint64(l.secure.renumbered.count)
+			n++
+		}
+	}
+	s.words = sum + srtp.Prefetch(contexts[:n])
 	return len(ps)
 }
 
@@ -82,7 +96,7 @@ func (l *Leg) negotiated(pt uint8) bool {
 // acceptRTP takes a packet that is RTP if it is anything.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
-	if rtp.HeaderLen(b) == 0 || !l.secured && !rtp.Valid(b) { // the padding's length is encrypted
+	if rtp.HeaderLen(b) == 0 || l.secure == nil && !rtp.Valid(b) { // the padding's length is encrypted
 		l.stats.Dropped[DropMalformed]++
 		return
 	}
@@ -101,7 +115,7 @@ func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
 		kHz = uint8(l.clock(pt))
 	}
 	size := len(b)
-	if l.secured {
+	if l.secure != nil {
 		if b = l.unprotect(b, false); b == nil {
 			return
 		}
@@ -170,7 +184,7 @@ func (l *Leg) learned(s *Shard, verdict Verdict, event EventKind, src netip.Addr
 // acceptRTCP takes a packet that is RTCP if it is anything, from the RTCP port or multiplexed on the RTP port.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool, now int64) {
-	if !rtp.IsRTCP(b) || !l.secured && !rtp.ValidRTCP(b) {
+	if !rtp.IsRTCP(b) || l.secure == nil && !rtp.ValidRTCP(b) {
 		l.stats.Dropped[DropMalformed]++
 		return
 	}
@@ -189,7 +203,7 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 		return
 	}
 	size := len(b)
-	if l.secured {
+	if l.secure != nil {
 		if b = l.unprotect(b, true); b == nil {
 			return
 		}
@@ -258,7 +272,7 @@ func (l *Leg) sendRTP(s *Shard, b []byte) {
 		l.stats.Unaddressed++
 		return
 	}
-	if l.secured {
+	if l.secure != nil {
 		if b = l.secure.protectRTP(s.buffer(), b); b == nil {
 			l.stats.Unprotected++
 			return
@@ -280,7 +294,7 @@ func (l *Leg) sendRTCP(s *Shard, b []byte) {
 		return
 	}
 	l.reports.peer.Sent(b, s.now)
-	if l.secured {
+	if l.secure != nil {
 		if b = l.secure.protectRTCP(s.buffer(), b); b == nil {
 			l.stats.Unprotected++
 			return

@@ -57,15 +57,15 @@ type Leg struct {
 	// Owned by the thread of the shard that the leg is on.
 	slots       [2]uint32 // RTP, RTCP
 	sent        Count     // RTP
-	secured     bool      // secure has keys in use
-	raw         bool      // remote.Raw
-	payloadType uint8     // of the last RTP packet accepted
-	kHz         uint8     // its clock; 0 = to be looked up
+	secure      *secure   // nil = plain RTP
 	latch       Latch
 	stream      quality.Receiver
 	received    Count // RTP
 	direct      *Leg  // route.To when the route is nothing else
 	active      int64 // when the last packet was accepted
+	raw         bool  // remote.Raw
+	payloadType uint8 // of the last RTP packet accepted
+	kHz         uint8 // its clock; 0 = to be looked up
 
 	on       *Shard // nil = on none: being moved, or closed
 	index    int    // in on.legs
@@ -93,7 +93,7 @@ type legState struct {
 	// Owned by the thread of the shard that the leg is on.
 	remote    Remote
 	rtcpLatch rtcpLatch
-	secure    secure
+	keyed     *secure // the last keys and their contexts, also of a leg that is plain now; nil before the first
 	reports   reports
 	route     Route
 	riders    []Ticker

@@ -48,7 +48,7 @@ func (l *Leg) sendRaw(s *Shard, b []byte) {
 	switch {
 	case !to.IsValid():
 		l.stats.Unaddressed++
-	case l.secured:
+	case l.secure != nil:
 		l.stats.Unprotected++
 	default:
 		l.sent.add(len(b))

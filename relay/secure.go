@@ -59,34 +59,36 @@ func (k *Keys) String() string {
 	return fmt.Sprintf("receive %v, send %v [keys hidden]", k.receive.Profile, k.send.Profile)
 }
 
-// secure is what a leg's shard needs for SRTP. A leg that becomes plain keeps its contexts, so that coming back to
+// secure is what a leg's shard needs for SRTP. A leg that becomes plain keeps it (legState.keyed), so that coming back to
 // the same keys neither takes replays nor uses a keystream twice.
 type secure struct {
-	keys       *Keys // the last ones, nil before the first
 	in, out    *srtp.Context
 	renumbered renumbering
+	keys       *Keys
 }
 
 // setKeys takes what signalling agreed on: nil for plain RTP. A key that stays goes on as it was.
 func (l *Leg) setKeys(k *Keys) error {
-	l.secured = k != nil
-	x := &l.secure
-	if k == nil || k == x.keys {
+	if k == nil {
+		l.secure = nil
 		return nil
 	}
-	var old Keys
-	if x.keys != nil {
-		old = *x.keys
+	x := l.keyed
+	if x == nil {
+		x = &secure{keys: &Keys{}}
 	}
-	in, err := turn(x.in, old.receive, k.receive)
-	if err != nil {
-		return err
+	if k != x.keys {
+		in, err := turn(x.in, x.keys.receive, k.receive)
+		if err != nil {
+			return err
+		}
+		out, err := turn(x.out, x.keys.send, k.send)
+		if err != nil {
+			return err
+		}
+		x.keys, x.in, x.out = k, in, out
 	}
-	out, err := turn(x.out, old.send, k.send)
-	if err != nil {
-		return err
-	}
-	x.keys, x.in, x.out = k, in, out
+	l.keyed, l.secure = x, x
 	return nil
 }
 

@@ -29,7 +29,7 @@ func FuzzAcceptSecure(f *testing.F) {
 	l := legs[0]
 	f.Fuzz(func(t *testing.T, b []byte, from uint8, onRTCPPort, genuine bool) {
 		keys, sender := hotKeys(t, srtp.AES256GCM)
-		l.secure = secure{}
+		l.keyed = nil
 		if err := l.setKeys(keys); err != nil {
 			t.Fatal(err)
 		}

@@ -119,7 +119,7 @@ func BenchmarkAcceptSecure(b *testing.B) {
 				}
 				packets[i] = buf[:n]
 			}
-			ka := h.legs[0].secure.keys
+			ka := h.legs[0].keyed.keys
 			in := udp.Packet{Slot: h.legs[0].slots[0], Addr: h.a.local, Data: make([]byte, 0, 256)}
 			b.ReportAllocs()
 			i := 0
@@ -128,7 +128,7 @@ func BenchmarkAcceptSecure(b *testing.B) {
 					b.StopTimer()
 					i = 0
 					for _, l := range h.legs {
-						l.secure = secure{}
+						l.keyed = nil
 					}
 					kb, _ := hotKeys(b, p)
 					if err := h.legs[0].setKeys(ka); err != nil {

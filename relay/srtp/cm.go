@@ -9,19 +9,23 @@ import (
 
 // counterMode is AES-CM with HMAC-SHA1 (RFC 3711 4.1.1 and 4.2.1, RFC 6188 2), for RTP
 // and RTCP under one master key.
+//
+// What a packet of RTP needs comes first and fills one line of the processor's cache (Prefetch).
 type counterMode struct {
+	rtpTag  int    // length in bytes
+	saltLo  uint64 // the session salt as a counter, see splitSalt
+	rtpAuth macKey
+	mac     *mac // the Context's
+
+	saltHi    uint64
 	block     cipher.Block
-	saltHi    uint64 // the session salt as a counter, see splitSalt
-	saltLo    uint64
-	rtpTag    int // length in bytes
-	rtcpTag   int
-	rtpAuth   *macKey
-	rtcp      blockCTR // its initial counter is set for each packet
-	rtcpHi    uint64
-	rtcpLo    uint64
-	rtcpAuth  *macKey
-	mac       *mac // the Context's
 	streamsOf *streams
+
+	rtcpTag  int
+	rtcp     blockCTR // its initial counter is set for each packet
+	rtcpHi   uint64
+	rtcpLo   uint64
+	rtcpAuth macKey
 }
 
 func newCounterMode(k Key, m *mac, s *streams) (*counterMode, error) {
@@ -33,7 +37,7 @@ func newCounterMode(k Key, m *mac, s *streams) (*counterMode, error) {
 	for _, half := range []struct {
 		key    label
 		block  *cipher.Block
-		auth   **macKey
+		auth   *macKey
 		hi, lo *uint64
 	}{
 		{labelRTPKey, &c.block, &c.rtpAuth, &c.saltHi, &c.saltLo},
@@ -81,7 +85,7 @@ func (c *counterMode) aim(st *stream, ssrc uint32, origin uint64) {
 // hot path: no allocation, lock, clock or log
 func (c *counterMode) tagRTP(p []byte, index uint64) []byte {
 	binary.BigEndian.PutUint32(c.mac.extra[:], uint32(index>>16))
-	return c.mac.sum(c.rtpAuth, p, c.mac.extra[:])[:c.rtpTag]
+	return c.mac.sum(&c.rtpAuth, p, c.mac.extra[:])[:c.rtpTag]
 }
 
 // verifyRTP compares the tag of header and ciphertext in constant time.
@@ -103,7 +107,7 @@ func (c *counterMode) xorRTCP(dst, src []byte, ssrc, index uint32) {
 //
 // hot path: no allocation, lock, clock or log
 func (c *counterMode) tagRTCP(p []byte) []byte {
-	return c.mac.sum(c.rtcpAuth, p, nil)[:c.rtcpTag]
+	return c.mac.sum(&c.rtcpAuth, p, nil)[:c.rtcpTag]
 }
 
 // verifyRTCP compares the tag of a packet and the index word behind it in constant time.

@@ -14,10 +14,10 @@ const (
 	chainingOffset = 4
 )
 
-// macKey is an HMAC-SHA1 key after its first block: the two hash states that every
-// message starts from (RFC 2104 4). It is immutable.
+// macKey is an HMAC-SHA1 key after its first block: the chaining values of the two hashes that
+// every message starts from (RFC 2104 4). It is immutable.
 type macKey struct {
-	inner, outer [savedStateLen]byte
+	inner, outer [sha1.Size]byte
 }
 
 // mac computes HMAC-SHA1 from macKeys. It pads messages itself and reads the digest out
@@ -26,6 +26,7 @@ type macKey struct {
 type mac struct {
 	hash  resumable
 	tail  [2 * sha1.BlockSize]byte
+	start [savedStateLen]byte // after one block: resume puts the chaining value in
 	state [savedStateLen]byte
 	extra [4]byte // scratch for callers: the ROC
 }
@@ -40,11 +41,10 @@ type resumable interface {
 func newMAC() *mac { return &mac{hash: sha1.New().(resumable)} }
 
 // key prepares a key of at most one block.
-func (m *mac) key(key []byte) *macKey {
-	k := new(macKey)
+func (m *mac) key(key []byte) (k macKey) {
 	for _, half := range [...]struct {
-		pad   byte
-		state *[savedStateLen]byte
+		pad      byte
+		chaining *[sha1.Size]byte
 	}{{0x36, &k.inner}, {0x5c, &k.outer}} {
 		var block [sha1.BlockSize]byte
 		copy(block[:], key)
@@ -53,9 +53,18 @@ func (m *mac) key(key []byte) *macKey {
 		}
 		m.hash.Reset()
 		_, _ = m.hash.Write(block[:])
-		m.save(half.state)
+		m.save(&m.start)
+		*half.chaining = [sha1.Size]byte(m.start[chainingOffset:])
 	}
 	return k
+}
+
+// resume puts the hash where it was after the one block of a macKey.
+//
+// hot path: no allocation, lock, clock or log
+func (m *mac) resume(chaining *[sha1.Size]byte) {
+	*(*[sha1.Size]byte)(m.start[chainingOffset:]) = *chaining
+	_ = m.hash.UnmarshalBinary(m.start[:])
 }
 
 // sum returns the HMAC-SHA1 of message||extra, 20 bytes that hold until the next call.
@@ -63,14 +72,14 @@ func (m *mac) key(key []byte) *macKey {
 //
 // hot path: no allocation, lock, clock or log
 func (m *mac) sum(k *macKey, message, extra []byte) []byte {
-	_ = m.hash.UnmarshalBinary(k.inner[:])
+	m.resume(&k.inner)
 	whole := len(message) &^ (sha1.BlockSize - 1)
 	_, _ = m.hash.Write(message[:whole])
 	n := copy(m.tail[:], message[whole:])
 	n += copy(m.tail[n:], extra)
 	m.finish(n, sha1.BlockSize+len(message)+len(extra))
 
-	_ = m.hash.UnmarshalBinary(k.outer[:])
+	m.resume(&k.outer)
 	n = copy(m.tail[:], m.state[chainingOffset:][:sha1.Size])
 	m.finish(n, sha1.BlockSize+sha1.Size)
 	return m.state[chainingOffset:][:sha1.Size]

@@ -23,8 +23,9 @@ type stream struct {
 	rtcpIndex  uint32 // highest SRTCP index, when hasRTCP; the last one sent, from 0
 	rtcpWindow window
 
-	keystream keystream // AES-CM only, nil until wanted
-	origin    uint64    // where in the counter's space keystream starts
+	keystream keystream              // AES-CM only, nil until wanted
+	origin    uint64                 // where in the counter's space keystream starts
+	memory    *[keystreamMemory]byte // keystream's, nil where it is not known
 }
 
 // settled tells that the ROC of the stream is known for sure.
@@ -171,13 +172,13 @@ func (s *streams) keep(st *stream, ks keystream, origin uint64) {
 	if st.keystream == nil {
 		if s.keystreams >= maxKeystreams {
 			for i := range s.list {
-				s.list[i].keystream = nil
+				s.list[i].keystream, s.list[i].memory = nil, nil
 			}
 			s.keystreams = 0
 		}
 		s.keystreams++
 	}
-	st.keystream, st.origin = ks, origin
+	st.keystream, st.origin, st.memory = ks, origin, memoryOf(ks)
 }
 
 // carry takes over the ROCs, as hints, and the last SRTCP indices from another key: of the

@@ -143,7 +143,7 @@ func TestMACIsHMACSHA1(t *testing.T) {
 			h := hmac.New(sha1.New, key)
 			h.Write(message)
 			h.Write(extra)
-			if got, want := m.sum(k, message, extra), h.Sum(nil); !bytes.Equal(got, want) {
+			if got, want := m.sum(&k, message, extra), h.Sum(nil); !bytes.Equal(got, want) {
 				t.Fatalf("%d+%d bytes: %x, want %x", n, len(extra), got, want)
 			}
 		}
