@@ -75,6 +75,8 @@ type Call struct {
 	provisional []int  // codes heard
 	transfer    []int  // codes of NOTIFYs
 	why         string // Reason of what ended the call
+	display     string // who is shown as the other party
+	updates     int    // UPDATEs and re-INVITEs that came
 }
 
 // ID returns the Call-ID.
@@ -92,6 +94,28 @@ func (c *Call) From() string {
 		return c.remote.User
 	}
 	return c.local.User
+}
+
+// Display returns what the phone shows of the other party: what P-Asserted-Identity (RFC 3325) said last, as it came; "" while
+// nothing has come.
+func (c *Call) Display() string {
+	c.phone.mu.Lock()
+	defer c.phone.mu.Unlock()
+	return c.display
+}
+
+// Updates is how many UPDATEs and re-INVITEs of the other side came.
+func (c *Call) Updates() int {
+	c.phone.mu.Lock()
+	defer c.phone.mu.Unlock()
+	return c.updates
+}
+
+// shows takes the other party's identity from a message, where it has one.
+func (c *Call) shows(m sip.Message) {
+	for _, h := range m.GetHeaders("P-Asserted-Identity") {
+		c.phone.update(func() { c.display = h.Value() })
+	}
 }
 
 // Status returns the call's present state.

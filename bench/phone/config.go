@@ -54,6 +54,8 @@ type Config struct {
 	Level     float64       // dBFS of the tone; default -20
 	Incoming  Policy        // default Manual
 	RingFor   time.Duration // how long Auto rings; default 0
+	Anonymous bool          // calls without its number in From, with Privacy: id
+	NoUpdate  bool          // does not allow UPDATE
 	Expires   time.Duration // registration, default 600 s
 	Deaf      bool          // packets are counted, and silence is recorded
 	Sequence  uint16        // RTP sequence number of a call's first packet; default random

@@ -67,6 +67,10 @@ func (p *Phone) dial(number string, headers []sip.Header) (*Call, error) {
 		return nil, err
 	}
 	c.local, c.remote, c.target, c.destination = p.identity(p.cfg.Tel), to, to, destination
+	if p.cfg.Anonymous {
+		c.local = sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}
+		headers = append(headers, sip.NewHeader("Privacy", "id"))
+	}
 	request := p.request(sip.INVITE, to, c.local, c.localTag, to, "", c.callID)
 	for _, h := range headers {
 		request.AppendHeader(h)
@@ -108,6 +112,7 @@ func (p *Phone) resolve(number string) (uri sip.Uri, destination string, err err
 
 // progress takes a provisional answer to the first INVITE.
 func (c *Call) progress(response *sip.Response) {
+	c.shows(response)
 	c.set(func(s *Status) {
 		if s.State < Ringing {
 			s.State = Ringing
@@ -138,6 +143,7 @@ func (c *Call) answered(sent *sip.Request, response *sip.Response) {
 		return
 	}
 	c.dialling, c.offering = nil, false
+	c.shows(response)
 	c.learn(response)
 	c.acknowledge(sent, nil)
 	if c.cancelled { // the answer crossed our CANCEL

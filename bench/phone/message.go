@@ -65,6 +65,13 @@ func bracket(host string) string {
 	return host
 }
 
+func (p *Phone) allow() sip.Header {
+	if p.cfg.NoUpdate {
+		return sip.NewHeader("Allow", strings.Replace(allowed, " UPDATE,", "", 1))
+	}
+	return sip.NewHeader("Allow", allowed)
+}
+
 // request builds what all requests share but Via and CSeq.
 func (p *Phone) request(method sip.RequestMethod, target sip.Uri, from sip.Uri, fromTag string, to sip.Uri, toTag, callID string) *sip.Request {
 	r := sip.NewRequest(method, target)
@@ -81,7 +88,7 @@ func (p *Phone) request(method sip.RequestMethod, target sip.Uri, from sip.Uri, 
 	r.AppendHeader(&id)
 	r.AppendHeader(&sip.ContactHeader{Address: *p.contact(), Params: sip.NewParams()})
 	r.AppendHeader(sip.NewHeader("User-Agent", userAgent))
-	r.AppendHeader(sip.NewHeader("Allow", allowed))
+	r.AppendHeader(p.allow())
 	return r
 }
 
@@ -121,8 +128,8 @@ func reason(code int) string {
 func (p *Phone) answerTo(request *sip.Request, code int) *sip.Response {
 	r := sip.NewResponseFromRequest(request, code, reason(code), nil)
 	r.AppendHeader(sip.NewHeader("User-Agent", userAgent))
-	if code == sip.StatusMethodNotAllowed || code == sip.StatusOK && request.Method == sip.OPTIONS {
-		r.AppendHeader(sip.NewHeader("Allow", allowed))
+	if code == sip.StatusMethodNotAllowed || code == sip.StatusOK && (request.Method == sip.OPTIONS || request.IsInvite()) {
+		r.AppendHeader(p.allow())
 	}
 	return r
 }

@@ -80,6 +80,7 @@ func (c *Call) sendOffer(want direction, zero bool, tries int, finish func(error
 			}
 			c.offering = false
 			if response != nil && response.IsSuccess() {
+				c.shows(response)
 				if contact := response.Contact(); contact != nil {
 					c.target = contact.Address
 				}
@@ -186,6 +187,8 @@ func (c *Call) reoffered(t *serverTransaction) {
 		p.respond(t, p.answerTo(t.request, sip.StatusRequestPending))
 		return
 	}
+	c.phone.update(func() { c.updates++ })
+	c.shows(t.request)
 	if contact := t.request.Contact(); contact != nil {
 		c.target = contact.Address
 	}

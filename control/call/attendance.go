@@ -129,5 +129,10 @@ func (l *Leg) DivertedBy() string {
 	return c.diversions[len(c.diversions)-1].by
 }
 
-// Name is the name that the leg's phone is shown with, which may be "".
-func (l *Leg) Name() string { return l.station.Name }
+// Shown is by which number and name, which may be "", others may know the leg's party; by none when it does not want to be shown.
+func (l *Leg) Shown() (tel, name string) {
+	if l.private {
+		return "", ""
+	}
+	return l.tel, l.station.Name
+}

@@ -16,6 +16,7 @@
 //	   ├─ trunk.go    the ways out of the house (control/trunk), and who may take them
 //	   ├─ setup.go    ringing, forking, early media, answer, failure codes
 //	   ├─ offer.go    re-INVITE and UPDATE from a phone: hold, resume, codecs
+//	   ├─ display.go  whom a phone shows as the other party
 //	   ├─ direct.go   two phones that may send to each other
 //	   ├─ capacity.go channels and ports in use
 //	   ├─ settle.go   after every event: who hears whom, what phones are told

@@ -211,7 +211,7 @@ func (x *Exchange) OnInvite(in *sip.Invite) {
 	}
 	station := x.cfg.Stations[account.Tel]
 	number = x.outward(station, number)
-	x.begin(in, &Leg{tel: account.Tel, station: station}, x.shown(number), func(c *Call) {
+	x.begin(in, &Leg{tel: account.Tel, station: station, private: in.Private()}, x.shown(number), func(c *Call) {
 		switch s := x.service(number); {
 		case replaces:
 			c.takeOverBy(c.a, rep)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/xml"
+	"fmt"
 	"slices"
 
 	"sidetone/control/media"
@@ -162,19 +163,23 @@ func (x *Exchange) ConferenceInfo(tel, room, host string, version uint32) ([]byt
 		Entity: uri(r.ID), State: "full", Version: version, Most: r.Limit, Count: len(legs), Active: len(legs) > 0, Locked: r.Locked(),
 	}
 	chair := r.moderator()
-	for _, l := range legs {
+	for n, l := range legs {
 		st := l.State()
-		e := endpoint{Entity: uri(l.tel) + ";leg=" + l.id, Status: "connected", Joining: "dialed-in", Media: mediaInfo{ID: 1, Type: "audio", Status: "sendrecv"}}
+		entity, name := uri(l.tel), cmp.Or(l.station.Name, l.tel)
+		if l.private { // RFC 4575 5.6
+			entity, name = fmt.Sprintf("sip:%s%d@%s", sip.Anonymous, n+1, sip.Nobody.Host), sip.Nobody.Name
+		}
+		e := endpoint{Entity: entity + ";leg=" + l.id, Status: "connected", Joining: "dialed-in", Media: mediaInfo{ID: 1, Type: "audio", Status: "sendrecv"}}
 		if st.Holding {
 			e.Status, e.Media.Status = "on-hold", "inactive"
 		}
 		if st.Outgoing {
 			e.Joining = "dialed-out"
 		}
-		i := slices.IndexFunc(info.Users, func(u user) bool { return u.Entity == uri(l.tel) })
+		i := slices.IndexFunc(info.Users, func(u user) bool { return u.Entity == entity })
 		if i < 0 {
 			i = len(info.Users)
-			info.Users = append(info.Users, user{Entity: uri(l.tel), State: "full", Name: cmp.Or(l.station.Name, l.tel), Role: "participant"})
+			info.Users = append(info.Users, user{Entity: entity, State: "full", Name: name, Role: "participant"})
 		}
 		if l == chair {
 			info.Users[i].Role = "moderator"

@@ -24,6 +24,7 @@ type Leg struct {
 	via      *trunk.Route // the way it was called, over a trunk
 	since    time.Time    // when it was rung
 	outgoing bool         // we called it
+	private  bool         // it called and does not want to be shown
 	dialog   *sip.Dialog
 	media    *media.Leg
 	peer     netip.AddrPort // where its signalling comes from

@@ -140,5 +140,8 @@ func (c *Call) accept(l *Leg, body []byte) {
 		return
 	}
 	l.answered, l.lateOffer = true, !l.described
+	if peer := c.other(l); peer != nil {
+		l.display(peer)
+	}
 	l.dialog.Answer(body)
 }

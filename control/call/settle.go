@@ -31,7 +31,11 @@ func (c *Call) settle() {
 	for _, l := range c.legs() {
 		c.listen(l)
 		c.watch(l)
+		c.present(l)
 		c.tell(l)
+		if l.answered {
+			l.dialog.Announce()
+		}
 		l.publish()
 	}
 	c.publish()

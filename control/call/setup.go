@@ -160,6 +160,11 @@ func (c *Call) progress(l *Leg, ev sip.Progress) {
 	case c.a.answered:
 		c.progressTransfer(l, ev)
 		return
+	}
+	if c.hunt == nil {
+		c.a.display(l)
+	}
+	switch {
 	case ev.SDP == nil || c.early && !l.described || !c.a.described:
 		if !c.early {
 			c.a.dialog.Ring(ev.Code, nil)

@@ -21,10 +21,8 @@ type outside struct {
 	trunk  string
 	name   string
 	number string // as the other side says; it is never taken for a station's
+	called string // what a station dials to call it again, access code and all; "" when it called us
 }
-
-// anonymous is who calls without a number.
-const anonymous = "anonymous"
 
 // outsider makes the leg of a party outside. Its tel holds a character that no station's number has, so that no caller id
 // can be one: busy lines, pickup, conferences and rights go by tel.
@@ -33,13 +31,17 @@ func outsider(trunkName, name, number string) *Leg {
 	return &Leg{tel: trunkName + "/" + number, station: Station{Name: name, PhoneTone: true}, outside: &outside{trunk: trunkName, name: name, number: number}}
 }
 
-// shownTo is the caller as a station's phone is told, with the code by which the phone can call back (Insert Trunk Port: incoming).
+// shownTo is the party as a station's phone is told, with the code by which the phone can call back (Insert Trunk Port: incoming).
 func (l *Leg) shownTo(s Station) sip.Identity {
 	switch {
+	case l.private:
+		return sip.Nobody
 	case l.outside == nil:
 		return sip.Identity{Name: l.station.Name, User: l.tel}
-	case l.outside.number == anonymous:
-		return sip.Identity{Name: l.outside.name, User: anonymous}
+	case l.outside.number == sip.Anonymous:
+		return sip.Identity{Name: l.outside.name, User: sip.Anonymous}
+	case l.outside.called != "":
+		return sip.Identity{Name: l.outside.name, User: l.outside.called}
 	}
 	return sip.Identity{Name: l.outside.name, User: s.Before + l.outside.number}
 }
@@ -87,9 +89,10 @@ func (x *Exchange) open(number string) bool { return x.Known(number) && x.destin
 func (x *Exchange) fromTrunk(in *sip.Invite, from trunk.Origin) {
 	number := in.From().User
 	if number == "" || len(number) > 32 || strings.Trim(number, "0123456789+*#") != "" {
-		number = anonymous
+		number = sip.Anonymous
 	}
 	l := outsider(from.Name, shorten(in.From().Name), number)
+	l.private = in.Private() && number != sip.Anonymous // else its name is as much as it wants to be known
 	called := x.inward(in, from)
 	_, replaces, err := in.Replaces()
 	refuse := func(code int, reason string) {
@@ -166,18 +169,21 @@ func (c *Call) callOutside(way trunk.Route) error {
 		}
 	}
 	l := outsider(way.Trunk, "", way.Number)
-	l.via = &way
+	l.via, l.outside.called = &way, c.x.shown(c.called)
 	security := media.SecurityOff
 	if flow.Transport == sip.TLS {
 		security = media.SecurityOptional
 	}
 	caller := c.a.shownTo(Station{})
 	headers := c.headers(way.Number, hostOf(flow))
-	from := sip.Identity{Name: caller.Name, User: caller.User}
+	from := sip.Identity{Name: caller.Name, User: caller.User, Host: caller.Host}
 	if way.User != "" {
 		from.User, from.Host = way.User, way.Target.Host
 	} else if by := c.responsible(); by != "" { // it trusts us to say who calls (RFC 3325)
 		headers = append(headers, sip.Header{Name: "P-Asserted-Identity", Value: fmt.Sprintf("<sip:%s@%s>", by, hostOf(flow))})
+	}
+	if c.a.private {
+		headers = append(headers, sip.Header{Name: "Privacy", Value: "id"})
 	}
 	c.x.cfg.Logger.Info("trunk call", "call_id", c.id, "trunk", way.Trunk, "to", way.Number, "peer", way.Hop.String())
 	return c.invite(l, ringing{station: l.station, from: c.a, offer: c.offerFor(c.a)}, security, sip.InviteRequest{

@@ -96,7 +96,8 @@ func (f *VoiceMail) take(c *call.Call, caller *call.Leg, tel string) {
 func (t *taking) record() {
 	f := t.feature
 	t.machine.Hush()
-	d, err := f.boxes.Draft(t.tel, t.from.Tel(), t.from.Name(), time.Now())
+	from, name := t.from.Shown()
+	d, err := f.boxes.Draft(t.tel, from, name, time.Now())
 	if err == nil {
 		t.recorder, err = record.New(record.Config{Path: d.File, Rate: prompt.Rate})
 	}

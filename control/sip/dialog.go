@@ -47,6 +47,7 @@ type Dialog struct {
 	their *theirOffer // their re-INVITE or UPDATE without answer
 
 	session session
+	display display
 }
 
 // CallID, LocalTag: the dialog's names, safe from any goroutine.

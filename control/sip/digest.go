@@ -161,13 +161,13 @@ func (s *Stack) turnAway(req *gosip.Request, f Flow) {
 }
 
 // Authenticate says which station calls: by digest, or, when Config.AuthInvites is off or the account says so, by the
-// address the station of the From number is registered from (S8). ok false: the INVITE has been answered (401, 403).
+// address that station is registered from (S8). ok false: the INVITE has been answered (401, 403).
 func (in *Invite) Authenticate() (acc Account, ok bool) {
 	if in.answered {
 		return Account{}, false
 	}
 	s := in.s
-	tel := in.From().User
+	tel := in.tel()
 	acc, found := s.config.Accounts.ByTel(tel)
 	if found && (acc.ByAddress || !s.config.AuthInvites) && s.registrar.Registered(tel, in.flow.Remote.Addr()) {
 		ok = true
@@ -191,5 +191,5 @@ func (in *Invite) Authenticate() (acc Account, ok bool) {
 // Registered says whether the caller, authenticated or not, calls from the address its number is registered from;
 // calls from elsewhere never use station features (S8).
 func (in *Invite) Registered() bool {
-	return in.s.registrar.Registered(in.From().User, in.flow.Remote.Addr())
+	return in.s.registrar.Registered(in.tel(), in.flow.Remote.Addr())
 }

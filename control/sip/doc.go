@@ -14,7 +14,7 @@
 //	   │                                                      registrar.go, binding.go)
 //	   ▼ inbox.go
 //	the owner's Actor: Dialog (dialog.go, uas.go, uac.go, offer.go, indialog.go,
-//	                      prack.go, session.go) ─► notify(Event)
+//	                      prack.go, session.go, display.go) ─► notify(Event)
 //
 // The other way round, towards carriers: Stack.Resolve (resolve.go) finds the hops of a name, Registration
 // (registration.go) keeps us registered at one of them, and clientAuth (clientauth.go) answers their challenges.

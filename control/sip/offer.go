@@ -42,7 +42,11 @@ func (d *Dialog) Reinvite(sdp []byte) {
 
 // nextOffer sends the next queued offer if no INVITE is running either way (RFC 3261 14.1).
 func (d *Dialog) nextOffer() {
-	if d.state != confirmed || d.ours != nil || d.their != nil || d.await != nil || len(d.queue) == 0 {
+	if d.state != confirmed || d.ours != nil || d.their != nil || d.await != nil {
+		return
+	}
+	if len(d.queue) == 0 {
+		d.announce()
 		return
 	}
 	d.ours = d.queue[0]
@@ -59,6 +63,7 @@ func (d *Dialog) sendOffer(o *ourOffer) {
 		func() *gosip.Request {
 			o.req = d.peer.request(d.s, gosip.INVITE, d.nextSeq())
 			d.askSession(o.req)
+			d.assert(o.req, true)
 			setBody(o.req, sdpType, o.sdp)
 			return o.req
 		},

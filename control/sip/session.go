@@ -180,43 +180,52 @@ func (d *Dialog) startSession(interval time.Duration) {
 func (d *Dialog) refreshSession() {
 	se := &d.session
 	again := func() { se.refresh = d.after(max(se.interval/16, time.Second), d.refreshSession) }
-	switch {
-	case d.state != confirmed || d.ours != nil || d.their != nil || d.await != nil:
+	if d.state != confirmed || d.ours != nil || d.their != nil || d.await != nil {
 		again()
-	case !se.update:
+		return
+	}
+	d.assureSession(again)
+}
+
+// assureSession sends an UPDATE that changes nothing, or a re-INVITE where the other side takes none. refused is called
+// when it is refused for a reason that says nothing about the call.
+func (d *Dialog) assureSession(refused func()) {
+	se := &d.session
+	if !se.update {
 		d.queue = append(d.queue, &ourOffer{sdp: se.ours, refresh: true})
 		d.nextOffer()
-	default:
-		d.flow = d.s.revive(d.flow, d.target)
-		d.s.ask(d.auth, d.post, d.flow,
-			func() *gosip.Request {
-				req := d.peer.request(d.s, gosip.UPDATE, d.nextSeq())
-				d.askSession(req)
-				return req
-			},
-			func(res *gosip.Response) {
-				switch code := res.StatusCode; {
-				case code < 200 || d.state != confirmed:
-				case code < 300:
-					d.peer.refresh(res)
-					d.sessionGranted(res)
-				case code == 405 || code == 501:
-					se.update = false
-					d.refreshSession()
-				case code == 408 || code == 481:
-					d.lost("timeout")
-				case se.raise(res):
-					d.refreshSession()
-				default:
-					again()
-				}
-			},
-			func(error) {
-				if d.state == confirmed {
-					d.lost("timeout")
-				}
-			})
+		return
 	}
+	d.flow = d.s.revive(d.flow, d.target)
+	d.s.ask(d.auth, d.post, d.flow,
+		func() *gosip.Request {
+			req := d.peer.request(d.s, gosip.UPDATE, d.nextSeq())
+			d.askSession(req)
+			d.assert(req, true)
+			return req
+		},
+		func(res *gosip.Response) {
+			switch code := res.StatusCode; {
+			case code < 200 || d.state != confirmed:
+			case code < 300:
+				d.peer.refresh(res)
+				d.sessionGranted(res)
+			case code == 405 || code == 501:
+				se.update = false
+				d.assureSession(refused)
+			case code == 408 || code == 481:
+				d.lost("timeout")
+			case se.raise(res):
+				d.assureSession(refused)
+			default:
+				refused()
+			}
+		},
+		func(error) {
+			if d.state == confirmed {
+				d.lost("timeout")
+			}
+		})
 }
 
 // refreshed is the 2xx to a refresh by re-INVITE: told only when the other side has changed its description.

@@ -88,6 +88,7 @@ func (s *Stack) Invite(r InviteRequest, a Actor, notify func(Event)) (*Dialog, e
 	d.target.Headers = nil
 	d.source, d.flow = f, f
 	d.focus = r.Focus
+	d.display.who = r.From
 	d.auth = newClientAuth(r.Credentials)
 	d.out = uacInvite{first: d.peer, acks: make(map[string]sentACK)}
 	d.out.build = func() *gosip.Request {

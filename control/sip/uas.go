@@ -97,6 +97,7 @@ func (d *Dialog) dialogResponse(req *gosip.Request, code int, reason string, bod
 	if code > 100 && code < 300 {
 		res.AppendHeader(d.contact())
 		res.AppendHeader(gosip.NewHeader("Allow", d.s.allow))
+		d.assert(res, code >= 200 && req.Method != gosip.PRACK)
 		if code >= 200 && req.Method != gosip.PRACK {
 			res.AppendHeader(gosip.NewHeader("Supported", supported))
 			addHeaders(res, d.grantSession(req))
