@@ -28,7 +28,7 @@ func NewPlainDecoder(sampleRate int) (*PlainDecoder, error) {
 // Decode gives the samples of one packet. What is malformed gives none. Packets of several frames cost a
 // few allocations, others none.
 func (d *PlainDecoder) Decode(dst []int16, payload []byte) (n int, err error) {
-	if len(payload) > longestInput || Duration(payload) == 0 {
+	if Duration(payload) == 0 {
 		return 0, ErrMalformed
 	}
 	defer func() {

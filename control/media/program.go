@@ -48,7 +48,7 @@ type Programs struct {
 // files the built-in melody is played.
 type MusicClass struct {
 	Name    string
-	Files   []string // WAV, FLAC, MP3
+	Files   []string // WAV, FLAC, MP3, Ogg Opus
 	Shuffle bool
 	Rate    int // most that it is sampled at, Hz; default MusicRate
 }

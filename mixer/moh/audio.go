@@ -41,9 +41,9 @@ func openAudio(from io.Reader) (d decoder, err error) {
 	case bytes.HasPrefix(magic, []byte("ID3")), isMP3Frame(magic):
 		d, err = openMP3(r)
 	case bytes.HasPrefix(magic, []byte("OggS")):
-		return nil, errors.New("format Ogg is not read: convert it to FLAC, MP3 or WAV")
+		d, err = openOgg(r)
 	default:
-		return nil, errors.New("not a WAV, FLAC or MP3 file")
+		return nil, errors.New("not a WAV, FLAC, MP3 or Ogg file")
 	}
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func readAudio(ctx context.Context, d decoder, rate int, limit int64) (out []int
 	return convert.flush(out, frames), nil
 }
 
-// Decode reads a whole WAV, FLAC or MP3 file to one channel of a rate in Hz, at its own level. More than limit samples are an
+// Decode reads a whole WAV, FLAC, MP3 or Ogg file to one channel of a rate in Hz, at its own level. More than limit samples are an
 // error that wraps ErrTooLarge.
 func Decode(ctx context.Context, from io.Reader, rate int, limit int64) ([]int16, error) {
 	d, err := openAudio(from)

@@ -3,6 +3,7 @@ package moh
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"io"
 	"math"
 	"os"
@@ -29,6 +30,8 @@ var loops = []struct {
 	{"44100-stereo-16.flac", 44100, 441, 0.5, 22050, 0.0001},
 	{"48000-mono-24.flac", 48000, 480, 0.5, 24000, 0.0001},
 	{"8000-mono-8.flac", 8000, 400, 0.5, 8000, 0.017},
+	{"48000-stereo.opus", 48000, 480, 0.375, 24000, 0.01}, // the channels are 0.5 and 0.25
+	{"chain.opus", 48000, 480, 0.375, 48000, 0.05},
 }
 
 func TestCompressedFilesLoopWithoutASeam(t *testing.T) {
@@ -71,7 +74,15 @@ func TestBrokenFilesSayWhatIsWrong(t *testing.T) {
 		}
 		return b
 	}
-	mp3, flac := file("lame-44100-stereo.mp3"), file("44100-stereo-16.flac")
+	mp3, flac, opus := file("lame-44100-stereo.mp3"), file("44100-stereo-16.flac"), file("48000-stereo.opus")
+	bent := bytes.Clone(opus)
+	bent[len(bent)-100] ^= 1
+	six := bytes.Clone(opus)
+	six[28+9] = 6
+	sealPage(six)
+	future := bytes.Clone(opus)
+	future[28+8] = 16
+	sealPage(future)
 	damaged := bytes.Clone(flac)
 	for i := len(damaged) - 3000; i < len(damaged)-2900; i++ {
 		damaged[i] ^= 0x5a
@@ -82,7 +93,14 @@ func TestBrokenFilesSayWhatIsWrong(t *testing.T) {
 		file []byte
 		want string
 	}{
-		"ogg":              {[]byte("OggS\x00\x02......"), "Ogg is not read: convert it"},
+		"start of ogg":     {opus[:18], "it ends within a page"},
+		"short opus":       {opus[:len(opus)-1], "it ends within a page"},
+		"header of opus":   {opus[:47], "the stream ends within its headers"},
+		"bent opus":        {bent, "another checksum"},
+		"opus and rubbish": {append(bytes.Clone(opus), opus[1:100]...), "no page where one should begin"},
+		"opus of six":      {six, "6 channels: only mono and stereo"},
+		"opus of later":    {future, "another version"},
+		"vorbis":           {file("44100-stereo.ogg"), "no Opus in the Ogg file: convert it"},
 		"short mp3":        {mp3[:len(mp3)/2], "the file ends after"},
 		"mp3 of a header":  {mp3[:3], "no audio"},
 		"mp3 of a tag":     {[]byte("ID3\x04\x00\x00\x00\x00\x00\x01\x00"), "no audio"},
@@ -96,6 +114,36 @@ func TestBrokenFilesSayWhatIsWrong(t *testing.T) {
 		if _, err := decoded(bytes.NewReader(c.file), 8000, 1e6); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// sealPage makes the checksum of a file's first page true.
+func sealPage(b []byte) {
+	n := 27 + int(b[26])
+	for _, v := range b[27:n] {
+		n += int(v)
+	}
+	binary.LittleEndian.PutUint32(b[22:], 0)
+	binary.LittleEndian.PutUint32(b[22:], oggSum(0, b[:n]))
+}
+
+// Speech in packets of 60 ms, which keeps no phase, is as long and as loud as it was.
+func TestOpusOfSpeech(t *testing.T) {
+	b, err := os.ReadFile("testdata/16000-voice.opus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := decoded(bytes.NewReader(b), 48000, 1e6)
+	if err != nil || len(x) != 24000 {
+		t.Fatalf("%d samples: %v", len(x), err)
+	}
+	var re, im float64
+	for i, v := range x[4800:19200] {
+		s, c := math.Sincos(2 * math.Pi * 400 * float64(i) / 48000)
+		re, im = re+float64(v)*c, im+float64(v)*s
+	}
+	if a := math.Hypot(re, im) / 14400 * 2 / 32768; a < 0.45 || a > 0.55 {
+		t.Errorf("an amplitude of %.2f, was 0.5", a)
 	}
 }
 
@@ -128,6 +176,11 @@ func FuzzReadAudio(f *testing.F) {
 	f.Add(container(wavePCM, 1, 48000, 16, unknownLength, make([]byte, 501)))
 	f.Add([]byte("RIFF\x00\x00\x00\x00WAVEfmt \xff\xff\xff\xff"))
 	f.Add([]byte("ID3\x04\x00\x00\x7f\x7f\x7f\x7f"))
+	for _, name := range []string{"16000-voice.opus", "44100-stereo.ogg"} {
+		if b, err := os.ReadFile("testdata/" + name); err == nil {
+			f.Add(b[:min(len(b), 3000)])
+		}
+	}
 	for _, l := range loops {
 		if b, err := os.ReadFile("testdata/" + l.file); err == nil {
 			f.Add(b[:min(len(b), 3000)])

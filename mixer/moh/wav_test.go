@@ -120,8 +120,8 @@ func TestReadWAVErrors(t *testing.T) {
 		file []byte
 		want string
 	}{
-		"empty":           {nil, "not a WAV, FLAC or MP3 file"},
-		"text":            {[]byte("this is no music at all"), "not a WAV, FLAC or MP3 file"},
+		"empty":           {nil, "not a WAV, FLAC, MP3 or Ogg file"},
+		"text":            {[]byte("this is no music at all"), "not a WAV, FLAC, MP3 or Ogg file"},
 		"mp3 in wav":      {container(85, 1, 8000, 16, 0, nil), "encoding 85 (MPEG)"},
 		"float":           {container(3, 1, 8000, 32, 0, nil), "encoding 3 (floating point)"},
 		"six channels":    {container(wavePCM, 6, 48000, 16, 0, nil), "6 channels"},
