@@ -7,6 +7,7 @@ import (
 	"sidetone/control/call"
 	"sidetone/control/voicemail"
 	"sidetone/relay"
+	"sidetone/relay/quality"
 )
 
 // state shows the server to the API: it turns snapshots into the API's shapes.
@@ -73,18 +74,45 @@ func legShape(l call.LegInfo) api.Leg {
 	}
 	st := l.Stats
 	q := call.QualityOf(st, l.Codec)
+	said, heard := call.Metrics(st, l.Codec)
 	return api.Leg{
 		ID: l.ID, Tel: l.Tel, Name: l.Name, Direction: direction, Answered: l.Answered, Holding: l.Holding, Room: l.Room,
 		Peer: l.Peer, Local: l.LocalRTP, Remote: st.Remote, Latch: st.State.String(), Codec: l.Codec, SRTP: l.SRTP, SSRC: st.SSRC,
-		Received:  traffic(st.Received, q.Said),
-		Sent:      traffic(st.Sent, q.Heard),
+		Received:  traffic(st.Received, q.Said, said),
+		Sent:      traffic(st.Sent, q.Heard, heard),
 		RoundTrip: call.Milliseconds(q.RoundTrip),
 		Drops:     call.Drops(st),
 	}
 }
 
-func traffic(c relay.Count, f call.Flow) api.Traffic {
-	return api.Traffic{Packets: c.Packets, Bytes: c.Bytes, Lost: f.Lost, Jitter: call.Milliseconds(f.Jitter), MOS: call.Score(f.MOS)}
+func traffic(c relay.Count, f call.Flow, m *quality.Metrics) api.Traffic {
+	return api.Traffic{Packets: c.Packets, Bytes: c.Bytes, Lost: f.Lost, Jitter: call.Milliseconds(f.Jitter), MOS: call.Score(f.MOS), Metrics: metricsShape(m)}
+}
+
+func metricsShape(m *quality.Metrics) *api.Metrics {
+	if m == nil {
+		return nil
+	}
+	percent := func(share uint8) float64 { return call.Score(float64(share) * 100 / 256) }
+	opinion := func(tenths uint8) float64 {
+		if tenths < 10 || tenths > 50 {
+			return 0
+		}
+		return float64(tenths) / 10
+	}
+	known := func(v int) *int {
+		if v == quality.Unknown {
+			return nil
+		}
+		return &v
+	}
+	return &api.Metrics{
+		Loss: percent(m.LossRate), Discarded: percent(m.DiscardRate),
+		BurstDensity: percent(m.BurstDensity), BurstDuration: int(m.BurstDuration), GapDensity: percent(m.GapDensity), GapDuration: int(m.GapDuration),
+		RoundTrip: int(m.RoundTrip), EndSystem: int(m.EndSystemDelay), Buffer: int(m.Nominal), BufferMax: int(m.Maximum),
+		Signal: known(int(m.Signal)), Noise: known(int(m.Noise)), Echo: known(int(m.EchoReturnLoss)), R: known(int(m.R)),
+		MOSLQ: opinion(m.MOSLQ), MOSCQ: opinion(m.MOSCQ),
+	}
 }
 
 // AccessLog is for api.State.

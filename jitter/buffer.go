@@ -122,12 +122,25 @@ func (b *Buffer) makeRoom(index int64) {
 	}
 }
 
+// Discarded is how many packets came and will not be played: they were too late, or there was no more room.
+// hot path: no allocation, lock, clock or log.
+func (b *Buffer) Discarded() uint64 { return b.stats.Late + b.stats.Skipped }
+
+// Delay is that from the fastest packets to their playout, that which is aimed at before the first is played.
+// hot path: no allocation, lock, clock or log.
+func (b *Buffer) Delay() time.Duration {
+	if !b.heard {
+		return time.Duration(b.target.value)
+	}
+	return time.Duration(b.lastWay - b.target.base.value)
+}
+
 // Stats gives a snapshot of the counts.
 func (b *Buffer) Stats() Stats {
 	s := b.stats
 	s.Target = time.Duration(b.target.value)
 	if b.heard {
-		s.Delay = time.Duration(b.lastWay - b.target.base.value)
+		s.Delay = b.Delay()
 	}
 	s.Jitter = time.Duration(b.jitter >> 4)
 	return s

@@ -182,8 +182,9 @@ func TestStraySourceIsRefused(t *testing.T) {
 func TestLatePacketIsNotPlayedAfterItsTurn(t *testing.T) {
 	tr := sent(10*time.Second, ms(20))
 	tr[200].at += 70 * millisecond
-	r := play(New(Config{}), tr)
-	if r.Late != 1 || r.Lost != 1 || r.Played != 499 || !r.order {
+	b := New(Config{})
+	r := play(b, tr)
+	if r.Late != 1 || r.Lost != 1 || r.Played != 499 || !r.order || b.Discarded() != 1 {
 		t.Errorf("late %d, lost %d, played %d, in order %v", r.Late, r.Lost, r.Played, r.order)
 	}
 }

@@ -310,6 +310,11 @@ func TestPartiesWithOneSSRCKeepApart(t *testing.T) {
 		if r := p.Received(); r.Concealed > 8000 {
 			t.Errorf("%s: %+v", p.ID(), r)
 		}
+		delay, most, adaptive := p.Delay()
+		speech, _ := p.Loudness()
+		if delay < 10*time.Millisecond || delay > 80*time.Millisecond || most != 200*time.Millisecond || !adaptive || p.Discarded() != 0 || math.Abs(speech+20) > 0.5 {
+			t.Errorf("%s: delay %v of %v, adaptive %v, %d discarded, %.1f dBov", p.ID(), delay, most, adaptive, p.Discarded(), speech)
+		}
 	}
 }
 

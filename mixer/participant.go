@@ -371,5 +371,33 @@ func (p *Participant) Received() receive.Stats {
 	return p.stream.Stats()
 }
 
+// Discarded returns how many packets of the member came and will not be heard, too late most of them.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Participant) Discarded() uint64 {
+	if p.stream == nil {
+		return 0
+	}
+	return p.stream.Discarded()
+}
+
+// Delay returns that of the member's jitter buffer: now, and at most; and whether it follows the network. Nothing when the voice is
+// not a receive.Stream.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Participant) Delay() (nominal, most time.Duration, adaptive bool) {
+	if p.stream == nil {
+		return 0, 0, false
+	}
+	return p.stream.Delay()
+}
+
+// Loudness returns the mean level of the member's speech and of what is between, dBov; 0 while it is not known.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Participant) Loudness() (speech, noise float64) {
+	return p.talk.speech.dBov(), p.talk.background.dBov()
+}
+
 // Sent returns what the member has been sent.
 func (p *Participant) Sent() SenderStats { return p.sender.stats() }

@@ -21,6 +21,29 @@ type talkDetector struct {
 	floor   int64  // mean square of the background
 	recent  uint32 // a bit for each of the last ticks: loud
 	quiet   int    // ticks since the last loud one
+
+	speech, background slowMean // of loud frames, and of those while nobody talks
+}
+
+// slowMean is a mean square over some seconds, 0 = of nothing.
+type slowMean int64
+
+// take adds a frame.
+//
+// hot path: no allocation, lock, clock or log
+func (m *slowMean) take(meanSquare int64) {
+	if *m == 0 {
+		*m = slowMean(meanSquare)
+	}
+	*m += (slowMean(meanSquare) - *m) / 64
+}
+
+// dBov gives the mean in dBov, 0 when there is none.
+func (m slowMean) dBov() float64 {
+	if m == 0 {
+		return 0
+	}
+	return dBov(int64(m))
 }
 
 // hear takes the mean square of one frame and tells whether the party began or ceased to talk with it.
@@ -38,6 +61,9 @@ func (d *talkDetector) hear(meanSquare int64) (turned bool) {
 	if meanSquare > max(talkLeast, d.floor*talkOverFloor) {
 		d.recent |= 1
 		d.quiet = 0
+		d.speech.take(meanSquare)
+	} else if !d.talking {
+		d.background.take(meanSquare)
 	}
 	before := d.talking
 	if d.talking {
@@ -53,9 +79,11 @@ func (d *talkDetector) hear(meanSquare int64) (turned bool) {
 }
 
 // dBov gives the level in dBov, -127 for silence (RFC 6464 section 3).
-func (d *talkDetector) dBov() float64 {
-	if d.level <= 0 {
+func (d *talkDetector) dBov() float64 { return dBov(d.level) }
+
+func dBov(meanSquare int64) float64 {
+	if meanSquare <= 0 {
 		return -127
 	}
-	return max(-127, 10*math.Log10(float64(d.level)/(32768*32768)))
+	return max(-127, 10*math.Log10(float64(meanSquare)/(32768*32768)))
 }

@@ -43,6 +43,24 @@ func TestTalkIsTold(t *testing.T) {
 	}
 }
 
+func TestSpeechAndBackgroundAreToldApart(t *testing.T) {
+	var d talkDetector
+	if d.speech.dBov() != 0 || d.background.dBov() != 0 {
+		t.Error("levels of nothing")
+	}
+	speech, background := energy(sine(8000, 160, -25, 1000)), energy(sine(8000, 160, -60, 1000))
+	for tick := range 3000 {
+		if tick%150 < 75 {
+			d.hear(speech)
+		} else {
+			d.hear(background)
+		}
+	}
+	if s, b := d.speech.dBov(), d.background.dBov(); math.Abs(s+25) > 0.5 || math.Abs(b+60) > 0.5 {
+		t.Errorf("speech %.1f dBov, background %.1f, want -25 and -60", s, b)
+	}
+}
+
 func TestSteadySoundStaysTalk(t *testing.T) {
 	var d talkDetector
 	x := energy(sine(8000, 160, -25, 1000))

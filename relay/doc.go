@@ -18,7 +18,7 @@
 //	  interface.go addresses and port pairs             window.go   how long packets may gather
 //	  flow.go      the way of a packet                  outbox.go   the batch to be sent
 //	  route.go     Route, Tap, Editor, Sink, PayloadMap timeout.go  silence
-//	  raw.go       media that is not RTP
+//	  raw.go       media that is not RTP                losses.go   what is missing, late or not played
 //	  report.go    RTCP of our own, quality             sockets.go  steered sockets, or one for each port
 //	  secure.go    Keys: SRTP on a leg                  renumber.go sources that start again, for SRTP
 //	  latch*.go    where a peer's media comes from      stats.go, event.go

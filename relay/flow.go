@@ -131,7 +131,9 @@ func (l *Leg) acceptRTP(s *Shard, b []byte, src netip.AddrPort, now int64) {
 	}
 	l.received.add(size)
 	l.payloadType, l.kHz = pt, kHz
-	l.stream.Packet(b, int(kHz), now)
+	if missing := l.stream.Packet(b, int(kHz), now); missing != 0 {
+		l.missed(b, missing)
+	}
 	l.active = now
 	if l.direct != nil {
 		l.direct.sendRTP(s, b)
@@ -148,6 +150,9 @@ func (l *Leg) follow(s *Shard, b []byte, pt uint8, now int64) {
 	}
 	if l.route.Sink != nil {
 		l.route.Sink.ReceiveRTP(b, now)
+		if l.losses.player != nil {
+			l.played(b)
+		}
 	}
 	if l.route.To != nil {
 		l.forward(s, b, pt)

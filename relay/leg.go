@@ -44,7 +44,9 @@ type Remote struct {
 	Clocks       Clocks         // of what it sends, for jitter
 	Keys         *Keys          // SRTP; nil = plain RTP. The same Keys again change nothing, other ones re-key
 	RoundTrips   bool           // it takes extended reports for round trips (a=rtcp-xr:rcvr-rtt, RFC 3611): our own have them
-	Raw          bool           // it sends neither RTP nor RTCP, but UDPTL or the like on the RTP port: see raw.go
+	Metrics      bool           // it takes VoIP metrics (a=rtcp-xr:voip-metrics): our own have them, for a codec of this Impairment
+	Impairment   quality.Impairment
+	Raw          bool // it sends neither RTP nor RTCP, but UDPTL or the like on the RTP port: see raw.go
 }
 
 // Leg is one media endpoint: a local port pair and a peer. Its methods are safe from any goroutine but the shards' own, where they
@@ -96,6 +98,7 @@ type legState struct {
 	keyed     *secure // the last keys and their contexts, also of a leg that is plain now; nil before the first
 	reports   reports
 	route     Route
+	losses    losses
 	riders    []Ticker
 	stats     counters
 }
@@ -252,6 +255,7 @@ func (l *Leg) setRoute(r Route) {
 		r.To.from = append(r.To.from, l)
 	}
 	l.route, l.direct = r, nil
+	l.losses.follow(r.Sink)
 	if r.Map == nil && r.Edit == nil && r.Sink == nil && r.Tap == nil {
 		l.direct = r.To
 	}

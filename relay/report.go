@@ -143,6 +143,11 @@ func (l *Leg) report(s *Shard, now int64, bye bool) {
 		}
 		report.TheirSSRC, report.TheirReference, report.SinceTheirs = r.peer.Reference(now)
 	}
+	if l.remote.Metrics && heard {
+		reception := l.reception()
+		metrics := reception.Metrics(l.remote.Impairment)
+		report.Metrics = &metrics
+	}
 	b := s.buffer()
 	l.sendRTCP(s, b[:report.Put(b)])
 }
@@ -157,10 +162,7 @@ func (l *Leg) farewell(s *Shard) {
 // quality returns what is known of how well media arrives.
 func (l *Leg) quality() Quality {
 	r := &l.reports
-	counts := l.stream.Counts()
-	return Quality{
-		Expected: counts.Expected, Lost: counts.Lost(), Jitter: l.stream.Jitter(),
-		Reported: r.peer.Heard(), PeerLost: r.peer.Lost(), PeerJitter: r.peer.Jitter(l.clock(l.payloadType)),
-		RoundTrip: r.peer.RoundTrip(), PeerMOS: r.peer.MOS(),
-	}
+	q := Quality{Reception: l.reception(), Reported: r.peer.Heard(), PeerLost: r.peer.Lost(), PeerJitter: r.peer.Jitter(l.clock(l.payloadType))}
+	q.PeerMetrics, q.Rated = r.peer.Metrics()
+	return q
 }

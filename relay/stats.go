@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"sidetone/relay/quality"
 )
 
 // DropReason says why a packet that arrived at a leg went no further (SPEC R12).
@@ -90,14 +92,14 @@ func (l *Leg) counted() LegStats {
 
 // Quality is how well media arrives, here and at the peer.
 type Quality struct {
-	Expected, Lost uint64        // RTP packets that the peer sent by their numbers, and those of them that never came
-	Jitter         time.Duration // of what comes (RFC 3550, A.8)
+	quality.Reception
 
 	Reported   bool // the peer's reports have said:
 	PeerLost   uint64
 	PeerJitter time.Duration
-	RoundTrip  time.Duration // to the peer and back, 0 = unknown
-	PeerMOS    float64       // what the peer itself rates what it hears (RFC 3611), 1 to 5; 0 = it does not say
+
+	Rated       bool            // the peer has said by VoIP metrics (RFC 3611) how it hears:
+	PeerMetrics quality.Metrics // as it says, whatever that is
 }
 
 // ShardStats is what a shard has done up to now.

@@ -23,20 +23,21 @@ const frame = rate / 50
 // Stats counts what one call's media did.
 type Stats struct {
 	Sent, Received    int
-	Lost              int           // sequence numbers that never came
-	Late              int           // came after they should have been heard
-	Streams           int           // SSRCs heard one after the other
-	Foreign           int           // not from the address the peer signalled
-	Early             int           // came before it was agreed what may come
-	Bad               int           // no RTP, or a payload type that was not agreed
-	Unauthentic       int           // SRTP and SRTCP that the peer's key does not open, or seen before
-	Events            int           // packets of telephone-event
-	RTCP              int           // RTCP packets received
-	Reports           int           // of them, reports about what this phone sends
-	Goodbyes          int           // of them, with a BYE
-	ReportedLost      uint32        // as the newest report says
-	RoundTrip         time.Duration // by the newest report that answers one of this phone's
-	LongestPause      time.Duration // between two packets
+	Lost              int                          // sequence numbers that never came
+	Late              int                          // came after they should have been heard
+	Streams           int                          // SSRCs heard one after the other
+	Foreign           int                          // not from the address the peer signalled
+	Early             int                          // came before it was agreed what may come
+	Bad               int                          // no RTP, or a payload type that was not agreed
+	Unauthentic       int                          // SRTP and SRTCP that the peer's key does not open, or seen before
+	Events            int                          // packets of telephone-event
+	RTCP              int                          // RTCP packets received
+	Reports           int                          // of them, reports about what this phone sends
+	Goodbyes          int                          // of them, with a BYE
+	ReportedLost      uint32                       // as the newest report says
+	Metrics           *rtcp.VoIPMetricsReportBlock // the newest about what this phone sends, nil = none
+	RoundTrip         time.Duration                // by the newest report that answers one of this phone's
+	LongestPause      time.Duration                // between two packets
 	Latencies         []time.Duration
 	First, LastPacket time.Time
 }
@@ -270,7 +271,7 @@ func (s *stream) report(packet *rtp.Packet) {
 		reports = append(reports, about)
 	}
 	s.mu.Unlock()
-	b, err := rtcp.Marshal([]rtcp.Packet{
+	compound := []rtcp.Packet{
 		&rtcp.SenderReport{
 			SSRC:        s.ssrc,
 			NTPTime:     toNTP(now),
@@ -283,7 +284,11 @@ func (s *stream) report(packet *rtp.Packet) {
 			Source: s.ssrc,
 			Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: s.phone.cfg.Tel}},
 		}}},
-	})
+	}
+	if s.phone.cfg.Metrics && reports != nil {
+		compound = append(compound, &rtcp.ExtendedReport{SenderSSRC: s.ssrc, Reports: []rtcp.ReportBlock{s.metrics(reports[0].SSRC)}})
+	}
+	b, err := rtcp.Marshal(compound)
 	if err == nil {
 		s.mu.Lock()
 		b, err = s.vault.sealRTCP(b)
@@ -292,6 +297,22 @@ func (s *stream) report(packet *rtp.Packet) {
 	if err == nil {
 		_, _ = s.rtcp.WriteToUDPAddrPort(b, netip.AddrPortFrom(remote.Addr(), remote.Port()+1))
 	}
+}
+
+// metrics are what this phone knows of what it hears of a stream (RFC 3611, 4.7).
+func (s *stream) metrics(ssrc uint32) *rtcp.VoIPMetricsReportBlock {
+	const unknown = 127
+	stats := s.snapshot()
+	delay := uint16(s.phone.cfg.Playout / time.Millisecond)
+	m := &rtcp.VoIPMetricsReportBlock{
+		SSRC: ssrc, RoundTripDelay: uint16(min(stats.RoundTrip/time.Millisecond, 65535)), EndSystemDelay: delay + 20, Gmin: 16,
+		SignalLevel: unknown, NoiseLevel: unknown, RERL: unknown, RFactor: unknown, ExtRFactor: unknown, MOSLQ: unknown, MOSCQ: unknown,
+		JBNominal: delay, JBMaximum: delay, JBAbsMax: delay,
+	}
+	if all := stats.Lost + stats.Received; all > 0 {
+		m.LossRate, m.DiscardRate = uint8(min(stats.Lost<<8/all, 255)), uint8(min(stats.Late<<8/all, 255))
+	}
+	return m
 }
 
 func (s *stream) read() {
@@ -404,6 +425,12 @@ func (s *stream) reported(packets []rtcp.Packet, now time.Time) {
 			blocks = append(blocks, p.Reports...)
 		case *rtcp.ReceiverReport:
 			blocks = append(blocks, p.Reports...)
+		case *rtcp.ExtendedReport:
+			for _, b := range p.Reports {
+				if m, ok := b.(*rtcp.VoIPMetricsReportBlock); ok && m.SSRC == s.ssrc {
+					s.stats.Metrics = m
+				}
+			}
 		case *rtcp.Goodbye:
 			s.stats.Goodbyes++
 		}

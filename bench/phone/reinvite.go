@@ -123,7 +123,7 @@ func (c *Call) describe(formats []Codec, event int, d direction, proto string, l
 		address = netip.AddrPortFrom(netip.IPv4Unspecified(), address.Port())
 		d = direction{true, true} // the style of RFC 2543 knows no directions
 	}
-	return description{address: address, formats: formats, event: event, direction: d, proto: proto, crypto: lines}.
+	return description{address: address, formats: formats, event: event, direction: d, proto: proto, crypto: lines, metrics: c.phone.cfg.Metrics}.
 		encode(c.phone.cfg.Tel, c.session, c.version, origin)
 }
 

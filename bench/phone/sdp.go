@@ -34,6 +34,7 @@ type description struct {
 	direction direction
 	proto     string // "" is written RTP/AVP
 	crypto    []crypto
+	metrics   bool // asks for VoIP metrics
 }
 
 // held says that the sender of the description does not want to hear: by direction or by address.
@@ -71,6 +72,9 @@ func (d description) encode(user string, session, version uint64, origin netip.A
 	}
 	for _, c := range d.crypto {
 		fmt.Fprintf(&b, "a=crypto:%s\r\n", c)
+	}
+	if d.metrics {
+		b.WriteString("a=rtcp-xr:voip-metrics\r\n")
 	}
 	fmt.Fprintf(&b, "a=ptime:20\r\na=%s\r\n", d.direction)
 	return []byte(b.String())

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -182,9 +183,38 @@ func (s ctlShow) Run(ctx context.Context, o output, c *cli) error {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%.1f\n", l.ID, l.Tel, l.Direction, l.Holding, l.Peer, l.Local, l.Remote,
 				l.Latch, l.Codec, l.SRTP, l.Received.Packets, l.Sent.Packets, l.Received.Lost, l.Received.MOS)
 		}
-		return w.Flush()
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		return showMetrics(o.out, r.Legs)
 	}
 	return fmt.Errorf("there is no call %s", s.ID)
+}
+
+// showMetrics prints how each leg's voice arrives here, and what its phone says of what it hears.
+func showMetrics(out io.Writer, legs []api.Leg) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	known := func(v *int) string {
+		if v == nil {
+			return "-"
+		}
+		return strconv.Itoa(*v)
+	}
+	row := func(leg, by string, m *api.Metrics) {
+		fmt.Fprintf(w, "%s\t%s\t%.1f %%\t%.1f %%\t%.1f %%, %d ms\t%.1f %%, %d ms\t%d ms\t%d ms\t%d, %d ms\t%s\t%s\t%s\t%.1f\t%.1f\n", leg, by, m.Loss, m.Discarded,
+			m.BurstDensity, m.BurstDuration, m.GapDensity, m.GapDuration, m.RoundTrip, m.EndSystem, m.Buffer, m.BufferMax,
+			known(m.Signal), known(m.Noise), known(m.R), m.MOSLQ, m.MOSCQ)
+	}
+	fmt.Fprintln(w, "LEG\tHEARD BY\tLOSS\tDISCARDED\tBURSTS\tGAPS\tROUND TRIP\tEND SYSTEM\tBUFFER, MAX\tSIGNAL\tNOISE\tR\tMOS-LQ\tMOS-CQ")
+	for _, l := range legs {
+		if l.Received.Metrics != nil {
+			row(l.ID, "us", l.Received.Metrics)
+		}
+		if l.Sent.Metrics != nil {
+			row(l.ID, "phone", l.Sent.Metrics)
+		}
+	}
+	return w.Flush()
 }
 
 type ctlStations struct{}

@@ -44,7 +44,7 @@ func TestCtl(t *testing.T) {
 		t.Fatalf("calls: %d %v\n%s", code, err, out)
 	}
 	id := calls.Calls[0].ID
-	if code, out, _ := ctl("show", id); code != 0 || !strings.Contains(out, "217 to 218") || strings.Count(out, id+"/") != 2 {
+	if code, out, _ := ctl("show", id); code != 0 || !strings.Contains(out, "217 to 218") || strings.Count(out, id+"/") < 2 || !strings.Contains(out, "MOS-CQ") {
 		t.Errorf("show: %d\n%s", code, out)
 	}
 	for _, to := range []string{"on", "off"} {

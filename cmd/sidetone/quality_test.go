@@ -67,13 +67,13 @@ func TestQualityOfACall(t *testing.T) {
 }
 
 // TestReportsFromRoomsAndTones: a phone in a room, alone or not, gets reports of ours about what it sends, with which it finds the
-// round trip, over SRTCP where it speaks SRTP.
+// round trip, over SRTCP where it speaks SRTP; and VoIP metrics, which it asks for: they and its own are shown.
 func TestReportsFromRoomsAndTones(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 2, nil)
 	var calls []*phone.Call
 	for i, s := range []phone.SRTP{phone.NoSRTP, phone.RequiredSRTP} {
-		c, err := o.phone(t, i, func(c *phone.Config) { c.SRTP = s }).Call(soon(t), "700")
+		c, err := o.phone(t, i, func(c *phone.Config) { c.SRTP, c.Metrics, c.Tone = s, true, 440 }).Call(soon(t), "700")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,8 +84,27 @@ func TestReportsFromRoomsAndTones(t *testing.T) {
 			s := c.Stats()
 			return s.Reports > 1 && s.RoundTrip > 0 && s.RoundTrip < time.Second
 		})
-		if s := c.Stats(); s.Unauthentic != 0 || s.ReportedLost > uint32(s.Sent/20) {
+		s := c.Stats()
+		if s.Unauthentic != 0 || s.ReportedLost > uint32(s.Sent/20) {
 			t.Errorf("%s: %+v", c.Phone().Tel(), s)
 		}
+		m := s.Metrics
+		if m == nil || m.LossRate > 12 || m.JBNominal == 0 || m.JBMaximum < m.JBNominal || m.EndSystemDelay < m.JBNominal || m.RFactor < 50 || m.RFactor > 93 ||
+			m.MOSCQ < 25 || m.MOSLQ < m.MOSCQ || int8(m.SignalLevel) < -20 || int8(m.SignalLevel) > -8 { // of a tone of -20 dBFS, which has -13.9 dBm0
+			t.Errorf("%s is told %+v", c.Phone().Tel(), m)
+		}
+		eventually(t, "the API shows what "+c.Phone().Tel()+" and we say of each other", func() bool {
+			var calls api.Calls
+			check(t, json.Unmarshal([]byte(o.get(t, "/v1/calls")), &calls))
+			for _, call := range calls.Calls {
+				for _, l := range call.Legs {
+					ours, theirs := l.Received.Metrics, l.Sent.Metrics
+					if l.Tel == c.Phone().Tel() && ours != nil && theirs != nil {
+						return ours.Buffer > 0 && ours.MOSCQ > 2 && *ours.R > 50 && theirs.Buffer == 60 && theirs.R == nil && theirs.MOSLQ == 0
+					}
+				}
+			}
+			return false
+		})
 	}
 }

@@ -71,6 +71,30 @@ type Traffic struct {
 
 	Jitter float64 `json:"jitter_ms,omitempty"`
 	MOS    float64 `json:"mos,omitempty"` // E-model, 1 to 4.4; none when nothing is known
+
+	Metrics *Metrics `json:"voip_metrics,omitempty"` // ours of what is received; the phone's of what is sent, where it tells
+}
+
+// Metrics are how voice arrives as VoIP metrics tell it (RFC 3611, 4.7), since its beginning. What is not known is left out.
+type Metrics struct {
+	Loss          float64 `json:"loss_percent"`
+	Discarded     float64 `json:"discard_percent"` // came and were not played
+	BurstDensity  float64 `json:"burst_percent"`   // of the packets in bursts, those lost or discarded
+	BurstDuration int     `json:"burst_ms"`        // mean
+	GapDensity    float64 `json:"gap_percent"`     // the same between bursts
+	GapDuration   int     `json:"gap_ms"`
+
+	RoundTrip int `json:"rtt_ms,omitempty"`
+	EndSystem int `json:"end_system_ms,omitempty"` // delay within who listens
+	Buffer    int `json:"jitter_buffer_ms,omitempty"`
+	BufferMax int `json:"jitter_buffer_max_ms,omitempty"`
+
+	Signal *int    `json:"signal_dbm0,omitempty"`
+	Noise  *int    `json:"noise_dbm0,omitempty"`
+	Echo   *int    `json:"echo_return_loss_db,omitempty"`
+	R      *int    `json:"r_factor,omitempty"` // 0 to 100
+	MOSLQ  float64 `json:"mos_lq,omitempty"`   // of who listens
+	MOSCQ  float64 `json:"mos_cq,omitempty"`   // of who converses
 }
 
 // Room is a conference.

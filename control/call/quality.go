@@ -15,6 +15,18 @@ type Quality struct {
 	RoundTrip time.Duration // to the phone and back, 0 = unknown
 }
 
+// Metrics returns how the phone's voice reaches us in the words of VoIP metrics (RFC 3611), nil before it does, and how the phone
+// says that it hears us, nil when it has not.
+func Metrics(s relay.LegStats, codec string) (said, heard *quality.Metrics) {
+	if s.Quality.Expected > 0 {
+		said = new(s.Quality.Reception.Metrics(quality.ImpairmentOf(codec)))
+	}
+	if s.Quality.Rated {
+		heard = &s.Quality.PeerMetrics
+	}
+	return said, heard
+}
+
 // Flow is one way of a leg.
 type Flow struct {
 	Lost   uint64
@@ -39,8 +51,8 @@ func QualityOf(s relay.LegStats, codec string) Quality {
 	if s.Quality.Reported {
 		q.Heard = flow(s.Quality.PeerLost, s.Sent.Packets, s.Quality.PeerJitter)
 	}
-	if s.Quality.PeerMOS > 0 { // the phone knows more than we can: its playout, its concealment
-		q.Heard.MOS = s.Quality.PeerMOS
+	if mos := s.Quality.PeerMetrics.Opinion(); mos > 0 { // the phone knows more than we can: its playout, its concealment
+		q.Heard.MOS = mos
 	}
 	return q
 }

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"sidetone/relay"
+	"sidetone/relay/quality"
 )
 
 func TestQualityOf(t *testing.T) {
-	good := relay.LegStats{Sent: relay.Count{Packets: 1000}, Quality: relay.Quality{Expected: 1000, Jitter: 2 * time.Millisecond}}
+	good := relay.LegStats{Sent: relay.Count{Packets: 1000}, Quality: relay.Quality{
+		Reception: quality.Reception{Expected: 1000, Jitter: 2 * time.Millisecond}}}
 	bad := good
 	bad.Quality.Lost, bad.Quality.RoundTrip = 100, 400*time.Millisecond
 	bad.Quality.Reported, bad.Quality.PeerLost, bad.Quality.PeerJitter = true, 50, 30*time.Millisecond

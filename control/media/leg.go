@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"sidetone/control/sdp"
 	"sidetone/relay"
+	"sidetone/relay/quality"
 	"sidetone/relay/srtp"
 )
 
@@ -188,7 +190,11 @@ func (l *Leg) pointRelay() {
 	m := l.agreed.audio
 	r := relay.Remote{
 		RTP: m.RTP(), RTCP: m.RTCP(), Mux: l.agreed.mux, Keys: l.agreed.keys,
-		SIPSource: l.peer.Unmap(), BehindNAT: l.behindNAT, RoundTrips: wantsRoundTrips(l.agreed.theirs, m),
+		SIPSource: l.peer.Unmap(), BehindNAT: l.behindNAT,
+	}
+	r.RoundTrips, r.Metrics = extendedReports(l.agreed.theirs, m)
+	if i := slices.IndexFunc(l.agreed.remote, isVoice); i >= 0 {
+		r.Impairment = quality.ImpairmentOf(l.agreed.remote[i].Name)
 	}
 	if !r.RTP.Addr().IsValid() || r.RTP.Addr().IsUnspecified() { // RFC 2543 hold: where it was before
 		r.RTP, r.RTCP = l.remoteSet.RTP, l.remoteSet.RTCP
@@ -203,19 +209,22 @@ func (l *Leg) pointRelay() {
 	}
 }
 
-// wantsRoundTrips reports whether the phone asks for extended reports by which a receiver finds the round trip (RFC 3611, 5.1): the
-// section's own word, else the session's.
-func wantsRoundTrips(s *sdp.Session, m *sdp.Media) bool {
+// extendedReports tells which extended reports the phone asks for (RFC 3611, 5.1): those by which a receiver finds the round trip, and
+// VoIP metrics. The section's own word counts, else the session's.
+func extendedReports(s *sdp.Session, m *sdp.Media) (roundTrips, metrics bool) {
 	formats, ok := m.Attribute("rtcp-xr")
 	if !ok {
 		formats, _ = s.Attribute("rtcp-xr")
 	}
 	for f := range strings.FieldsSeq(formats) {
-		if name, _, _ := strings.Cut(f, "="); strings.EqualFold(name, "rcvr-rtt") {
-			return true
+		switch name, _, _ := strings.Cut(strings.ToLower(f), "="); name {
+		case "rcvr-rtt":
+			roundTrips = true
+		case "voip-metrics":
+			metrics = true
 		}
 	}
-	return false
+	return roundTrips, metrics
 }
 
 func (l *Leg) describe(want Local) sdp.Local {

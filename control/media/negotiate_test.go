@@ -196,22 +196,25 @@ func TestMixable(t *testing.T) {
 	}
 }
 
-func TestRoundTripsAreAskedForInTheDescription(t *testing.T) {
+func TestExtendedReportsAreAskedForInTheDescription(t *testing.T) {
 	head, section := "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n", "m=audio 4000 RTP/AVP 0\r\n"
-	for body, want := range map[string]bool{
-		head + section: false,
-		head + section + "a=rtcp-xr:voip-metrics\r\n":                       false,
-		head + section + "a=rtcp-xr:voip-metrics rcvr-rtt=all:10\r\n":       true,
-		head + section + "a=rtcp-xr:rcvr-rtt\r\n":                           true,
-		head + "a=rtcp-xr:rcvr-rtt=sender\r\n" + section:                    true,
-		head + "a=rtcp-xr:rcvr-rtt=sender\r\n" + section + "a=rtcp-xr:\r\n": false,
+	type asked struct{ roundTrips, metrics bool }
+	for body, want := range map[string]asked{
+		head + section: {},
+		head + section + "a=rtcp-xr:voip-metrics\r\n":                             {false, true},
+		head + section + "a=rtcp-xr:VoIP-Metrics rcvr-rtt=all:10\r\n":             {true, true},
+		head + section + "a=rtcp-xr:rcvr-rtt\r\n":                                 {true, false},
+		head + section + "a=rtcp-xr:stat-summary=loss,dup voip-metricsx\r\n":      {},
+		head + "a=rtcp-xr:rcvr-rtt=sender\r\n" + section:                          {true, false},
+		head + "a=rtcp-xr:rcvr-rtt voip-metrics\r\n" + section + "a=rtcp-xr:\r\n": {},
 	} {
 		s, err := sdp.Parse([]byte(body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := wantsRoundTrips(s, s.Audio()); got != want {
-			t.Errorf("%v for\n%s", got, body)
+		var got asked
+		if got.roundTrips, got.metrics = extendedReports(s, s.Audio()); got != want {
+			t.Errorf("%+v for\n%s", got, body)
 		}
 	}
 }

@@ -87,6 +87,8 @@ func (r *Room) Len() int {
 	return len(r.seats)
 }
 
+var _ relay.Player = (*mixer.Participant)(nil) // as the route's Sink: VoIP metrics tell of its jitter buffer
+
 // join puts a leg into the mix: it hears and is heard from the next tick on.
 // ErrFull, ErrLocked and ErrKicked leave the others undisturbed.
 func (r *Room) join(leg *relay.Leg, t talk) (*seat, error) {

@@ -8,7 +8,7 @@ import (
 )
 
 // Extended reports (RFC 3611): a receiver that sends nothing gives its time, and the other side tells it back, so that
-// either knows the round trip; phones tell how they rate what they hear.
+// either knows the round trip; each tells how it rates what it hears (metrics.go).
 
 // The block types that are read, and their lengths in bytes with the header.
 const (
@@ -22,7 +22,7 @@ const (
 )
 
 // extendedLen is the most that Report writes of it.
-const extendedLen = 8 + referenceLen + 4 + sinceLen
+const extendedLen = 8 + referenceLen + 4 + sinceLen + metricsLen
 
 // extended takes an XR packet of the peer.
 //
@@ -51,24 +51,24 @@ func (p *Peer) extended(b []byte, now int64) {
 	}
 }
 
-// metrics takes how the peer rates what it hears. Its round trip is to whom its reports go; it counts where nothing better is
-// known.
+// metrics takes how the peer rates what it hears.
 //
 // Hot path: no allocation, lock, clock or log.
 func (p *Peer) metrics(b []byte) {
-	if trip := int64(binary.BigEndian.Uint16(b[16:])) * int64(time.Millisecond); trip > 0 && trip < maxRoundTrip {
-		p.told = trip
-	}
-	for _, mos := range [2]uint8{b[27], b[26]} { // conversational, else listening: tenths, 127 = unknown
-		if mos >= 10 && mos <= 50 {
-			p.mos = mos
-			return
-		}
-	}
+	p.theirs.take(b)
+	p.rated = true
 }
 
-// MOS returns the mean opinion score that the peer gives what it hears, 1 to 5, 0 when it has not said.
-func (p *Peer) MOS() float64 { return float64(p.mos) / 10 }
+// told is the round trip that the peer tells of, 0 = unknown or absurd.
+func (p *Peer) told() time.Duration {
+	if d := time.Duration(p.theirs.RoundTrip) * time.Millisecond; d < time.Duration(maxRoundTrip) {
+		return d
+	}
+	return 0
+}
+
+// Metrics returns how the peer says that it hears what it is sent; false when it has not said.
+func (p *Peer) Metrics() (Metrics, bool) { return p.theirs, p.rated }
 
 // SentReference notes that a report of ours carries our time, nanoseconds since 1970.
 //
@@ -105,6 +105,10 @@ func (r *Report) extended(b []byte) int {
 		binary.BigEndian.PutUint32(b[n+8:], r.TheirReference)
 		binary.BigEndian.PutUint32(b[n+12:], r.SinceTheirs)
 		n += 4 + sinceLen
+	}
+	if r.Metrics != nil {
+		r.Metrics.put(b[n:])
+		n += metricsLen
 	}
 	if n == 8 {
 		return 0

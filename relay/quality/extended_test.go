@@ -34,14 +34,14 @@ func TestReceiversFindTheRoundTrip(t *testing.T) {
 
 func TestExtendedReportIsReadByPion(t *testing.T) {
 	r := Report{SSRC: 1, CNAME: "this name is longer than thirty-two bytes", Packets: 1, About: &Block{}, Time: 1_700_000_000_250_000_000, Reference: true,
-		TheirSSRC: 7, TheirReference: 8, SinceTheirs: 9, Bye: true}
+		TheirSSRC: 7, TheirReference: 8, SinceTheirs: 9, Metrics: &Metrics{SSRC: 5}, Bye: true}
 	var b [MaxReport]byte
 	packets, err := rtcp.Unmarshal(b[:r.Put(b[:])])
 	if err != nil || len(packets) != 4 {
 		t.Fatalf("%d packets: %v", len(packets), err)
 	}
 	x, ok := packets[2].(*rtcp.ExtendedReport)
-	if !ok || x.SenderSSRC != 1 || len(x.Reports) != 2 {
+	if !ok || x.SenderSSRC != 1 || len(x.Reports) != 3 {
 		t.Fatalf("%v", packets[2])
 	}
 	if got := x.Reports[0].(*rtcp.ReceiverReferenceTimeReportBlock).NTPTimestamp; got != (1_700_000_000+2208988800)<<32|1<<30 {
@@ -49,6 +49,9 @@ func TestExtendedReportIsReadByPion(t *testing.T) {
 	}
 	if got := x.Reports[1].(*rtcp.DLRRReportBlock).Reports; len(got) != 1 || got[0] != (rtcp.DLRRReport{SSRC: 7, LastRR: 8, DLRR: 9}) {
 		t.Errorf("%+v", got)
+	}
+	if got := x.Reports[2].(*rtcp.VoIPMetricsReportBlock).SSRC; got != 5 {
+		t.Errorf("metrics of %d", got)
 	}
 }
 
@@ -69,8 +72,9 @@ func TestWhatThePeerTellsOfItself(t *testing.T) {
 		var p Peer
 		p.Take(marshal(t, &rtcp.ReceiverReport{SSRC: 2}, &rtcp.ExtendedReport{SenderSSRC: 2, Reports: []rtcp.ReportBlock{
 			&rtcp.VoIPMetricsReportBlock{SSRC: 1, RoundTripDelay: c.delay, MOSLQ: c.mosLQ, MOSCQ: c.mosCQ}}}), ms)
-		if p.MOS() != c.mos || p.RoundTrip() != c.expected {
-			t.Errorf("%s: MOS %v, round trip %v", c.name, p.MOS(), p.RoundTrip())
+		m, told := p.Metrics()
+		if !told || m.Opinion() != c.mos || p.RoundTrip() != c.expected {
+			t.Errorf("%s: %v, MOS %v, round trip %v", c.name, told, m.Opinion(), p.RoundTrip())
 		}
 	}
 }

@@ -21,8 +21,8 @@ type Peer struct {
 	next      int           // in sent
 	roundTrip int64         // nanoseconds, 0 = unknown
 	reference lastReport    // the peer's newest receiver reference time
-	told      int64         // the round trip that the peer tells of
-	mos       uint8         // tenths, as the peer tells; 0 = unknown
+	theirs    Metrics       // the peer's newest
+	rated     bool          // there are some
 
 	streams  [4]streamLoss
 	nextLoss int   // in streams
@@ -160,10 +160,11 @@ func elapsed(d int64) uint32 {
 	return uint32(d/int64(time.Second)<<16 + d%int64(time.Second)<<16/int64(time.Second))
 }
 
-// RoundTrip returns the time to the peer and back as measured, else as the peer tells, 0 while it is unknown.
+// RoundTrip returns the time to the peer and back as measured, else as the peer tells, 0 while it is unknown. What the peer tells is
+// to whom its reports go: it counts where nothing better is known.
 func (p *Peer) RoundTrip() time.Duration {
 	if p.roundTrip == 0 {
-		return time.Duration(p.told)
+		return p.told()
 	}
 	return time.Duration(p.roundTrip)
 }

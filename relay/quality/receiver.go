@@ -25,10 +25,11 @@ type Receiver struct {
 	clock   uint8 // kHz of the timestamps
 
 	// The stream's sequence numbers (RFC 3550, A.1).
-	max    uint16
-	cycles uint32 // turns << 16
-	bad    uint32 // the number that would prove a new start; badNone = no suspicion
-	got    uint32
+	max   uint16
+	turns uint16 // of max
+	step  uint16 // timestamp units from one packet to the next
+	bad   uint32 // the number that would prove a new start; badNone = no suspicion
+	got   uint32
 
 	jitter    uint32 // RFC 3550, A.8, timestamp units * 16
 	timestamp uint32
@@ -52,31 +53,44 @@ func (c Counts) Lost() uint64 {
 	return c.Expected - c.Received
 }
 
-// Packet takes an RTP packet that came at time now, whose payload type has a clock of so many kHz, at most 255.
+// Packet takes an RTP packet that came at time now, whose payload type has a clock of so many kHz, at most 255. It returns how many
+// packets are missing between the newest so far and this one, or with a minus by how many this one comes behind the newest.
 //
 // Hot path: no allocation, lock, clock or log.
-func (r *Receiver) Packet(b []byte, kHz int, now int64) {
+func (r *Receiver) Packet(b []byte, kHz int, now int64) int {
 	ssrc, seq, timestamp := rtp.SSRC(b), rtp.SequenceNumber(b), rtp.Timestamp(b)
 	if !r.started || ssrc != r.ssrc {
 		r.start(ssrc, seq)
-		r.clock, r.timestamp, r.at, r.jitter = uint8(kHz), timestamp, now, 0
-		return
+		r.clock, r.timestamp, r.at, r.jitter, r.step = uint8(kHz), timestamp, now, 0, 0
+		return 0
 	}
+	ahead := int(int16(seq - r.max))
 	if !r.count(seq) {
-		return
+		return 0
 	}
 	if r.got == 1 { // it has started again
 		r.clock, r.timestamp, r.at = uint8(kHz), timestamp, now
-		return
+		return 0
 	}
 	// A packet with the timestamp of the one before says nothing of the time between: DTMF events repeat theirs.
 	if timestamp != r.timestamp {
 		if elapsed := now - r.at; uint8(kHz) == r.clock && elapsed <= maxPause {
-			r.learn(elapsed, rtp.TimestampDiff(timestamp, r.timestamp))
+			theirs := rtp.TimestampDiff(timestamp, r.timestamp)
+			if ahead == 1 && uint(theirs) <= maxFrame*uint(kHz) {
+				r.step = uint16(theirs)
+			}
+			r.learn(elapsed, theirs)
 		}
 		r.clock, r.timestamp, r.at = uint8(kHz), timestamp, now
 	}
+	if ahead > 0 {
+		return ahead - 1
+	}
+	return ahead
 }
+
+// maxFrame is the longest packet, milliseconds. What is longer is a pause.
+const maxFrame = 120
 
 // Interrupt ends the stream: its peer sends elsewhere for a while, and what does not come until it is back is not lost.
 func (r *Receiver) Interrupt() {
@@ -90,7 +104,7 @@ func (r *Receiver) start(ssrc uint32, seq uint16) {
 		r.past = r.Counts()
 	}
 	r.started, r.ssrc = true, ssrc
-	r.max, r.base, r.cycles, r.bad, r.got = seq, uint32(seq), 0, badNone, 1
+	r.max, r.base, r.turns, r.bad, r.got = seq, uint32(seq), 0, badNone, 1
 	r.reported.expected, r.reported.received = 0, 0
 }
 
@@ -101,7 +115,7 @@ func (r *Receiver) count(seq uint16) bool {
 	switch ahead := seq - r.max; {
 	case ahead < maxDropout:
 		if seq < r.max {
-			r.cycles += 1 << 16
+			r.turns++
 		}
 		r.max = seq
 	case ahead <= math.MaxUint16-maxMisorder:
@@ -145,7 +159,29 @@ func (r *Receiver) stream() Counts {
 	if !r.started {
 		return Counts{}
 	}
-	return Counts{Expected: uint64(r.cycles) + uint64(r.max) - uint64(r.base) + 1, Received: uint64(r.got)}
+	return Counts{Expected: uint64(r.highest()) - uint64(r.base) + 1, Received: uint64(r.got)}
+}
+
+// highest is the newest sequence number with its turns.
+func (r *Receiver) highest() uint32 { return uint32(r.turns)<<16 | uint32(r.max) }
+
+// Number returns the number of a packet of the present stream that has come, for Losses; false when it is from before the stream.
+//
+// Hot path: no allocation, lock, clock or log.
+func (r *Receiver) Number(b []byte) (uint64, bool) {
+	newest, behind := r.Counts().Expected-1, uint64(r.max-rtp.SequenceNumber(b))
+	if !r.started || behind > newest {
+		return 0, false
+	}
+	return newest - behind, true
+}
+
+// Frame returns how much time there is in a packet, 20 ms while that is unknown.
+func (r *Receiver) Frame() time.Duration {
+	if r.step == 0 || r.clock == 0 {
+		return frame
+	}
+	return span(uint32(r.step), int(r.clock))
 }
 
 // Jitter returns the interarrival jitter of the present stream.
@@ -178,7 +214,7 @@ func (r *Receiver) Block() (Block, bool) {
 	}
 	r.reported.expected, r.reported.received = uint32(now.Expected), r.got
 	since := Counts{Expected: uint64(r.reported.expected - last.expected), Received: uint64(r.got - last.received)}
-	b := Block{SSRC: r.ssrc, Highest: r.cycles | uint32(r.max), Jitter: r.jitter >> 4}
+	b := Block{SSRC: r.ssrc, Highest: r.highest(), Jitter: r.jitter >> 4}
 	b.Lost = int32(min(max(int64(now.Expected)-int64(now.Received), -1<<23), 1<<23-1))
 	if since.Expected > 0 {
 		b.FractionLost = uint8(min(since.Lost()<<8/since.Expected, 255))

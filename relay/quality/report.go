@@ -34,6 +34,7 @@ type Report struct {
 	TheirSSRC      uint32 // what of the peer's time is told back, see Peer.Reference
 	TheirReference uint32 // 0 = nothing
 	SinceTheirs    uint32
+	Metrics        *Metrics // nil = none; of the stream that About is about
 
 	Bye bool // the stream has ended
 }
