@@ -108,18 +108,11 @@ func (l *limiter) process(out []int16, mix []int32, s *limiterScratch) (limited,
 // false, and what it wrote to out means nothing.
 func (l *limiter) pass(out []int16, mix []int32) bool {
 	n := len(mix) - len(l.tail)
-	for i, v := range l.tail {
-		out[i] = int16(v)
-	}
-	var beyond uint32
-	rest := out[len(l.tail):][:n]
-	for i, v := range mix[:n] {
-		rest[i] = int16(v)
-		beyond |= uint32(v+32768) >> 16
-	}
-	if beyond != 0 || beyond16(mix[n:]) {
+	first, rest := out[:len(l.tail)], out[len(l.tail):]
+	if !narrow(rest, mix[:n]) || !narrow(first, mix[n:]) { // first is written again
 		return false
 	}
+	narrow(first, l.tail)
 	copy(l.tail, mix[n:])
 	return true
 }

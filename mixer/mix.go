@@ -2,22 +2,22 @@ package mixer
 
 // The arithmetic of a mix: sums are int32, which 65,536 full-scale voices cannot overflow, and
 // nothing is rounded or clipped before the limiter, so that a party's own voice is taken out of the sum
-// exactly as it went in.
+// exactly as it went in. What ends in Go is the truth that the machine's kernels (kernels_amd64.s) are compared with.
 
-// add adds the voice to the sum; both have one length.
+// addGo adds the voice to the sum; both have one length.
 //
 // hot path: no allocation, lock, clock or log
-func add(sum []int32, voice []int16) {
+func addGo(sum []int32, voice []int16) {
 	voice = voice[:len(sum)]
 	for i := range sum {
 		sum[i] += int32(voice[i])
 	}
 }
 
-// minus writes to dst the sum without one voice; all three have one length.
+// minusGo writes to dst the sum without one voice; all three have one length.
 //
 // hot path: no allocation, lock, clock or log
-func minus(dst, sum []int32, voice []int16) {
+func minusGo(dst, sum []int32, voice []int16) {
 	sum, voice = sum[:len(dst)], voice[:len(dst)]
 	for i := range dst {
 		dst[i] = sum[i] - int32(voice[i])
@@ -70,10 +70,28 @@ func crossfade(x, from []int16) {
 // energy returns the mean square of x in sample units.
 //
 // hot path: no allocation, lock, clock or log
-func energy(x []int16) int64 {
-	var sum int64
+func energy(x []int16) int64 { return squares(x) / int64(len(x)) }
+
+// squaresGo returns the sum of the squares of x.
+//
+// hot path: no allocation, lock, clock or log
+func squaresGo(x []int16) (sum int64) {
 	for _, v := range x {
 		sum += int64(v) * int64(v)
 	}
-	return sum / int64(len(x))
+	return sum
+}
+
+// narrowGo writes a mix as samples and tells whether all of it is within 16 bits; where it is not, what it wrote means nothing. dst
+// has room for all.
+//
+// hot path: no allocation, lock, clock or log
+func narrowGo(dst []int16, mix []int32) (fits bool) {
+	dst = dst[:len(mix)]
+	var beyond uint32
+	for i, v := range mix {
+		dst[i] = int16(v)
+		beyond |= uint32(v+32768) >> 16
+	}
+	return beyond == 0
 }

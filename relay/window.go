@@ -37,7 +37,7 @@ const (
 	// worthwhile is how many packets a pause must be expected to gather.
 	worthwhile = 2.0
 
-	sinkTimes = 4
+	sinkTimes = 10
 	restTime  = int64(time.Second)
 )
 

@@ -7,10 +7,7 @@ type MuLaw struct{}
 // hot path: no allocation, lock, clock or log.
 func (MuLaw) Encode(dst []byte, pcm []int16) int {
 	n := min(len(dst), len(pcm))
-	dst = dst[:n]
-	for i, s := range pcm[:n] {
-		dst[i] = muEncode[uint16(s)>>2]
-	}
+	encodeMu(dst[:n], pcm[:n])
 	return n
 }
 
@@ -19,10 +16,7 @@ func (MuLaw) Encode(dst []byte, pcm []int16) int {
 // hot path: no allocation, lock, clock or log.
 func (MuLaw) Decode(dst []int16, payload []byte) (int, error) {
 	n := min(len(dst), len(payload))
-	dst = dst[:n]
-	for i, b := range payload[:n] {
-		dst[i] = muDecode[b]
-	}
+	decodeMu(dst[:n], payload[:n])
 	return n, nil
 }
 
@@ -33,10 +27,7 @@ type ALaw struct{}
 // hot path: no allocation, lock, clock or log.
 func (ALaw) Encode(dst []byte, pcm []int16) int {
 	n := min(len(dst), len(pcm))
-	dst = dst[:n]
-	for i, s := range pcm[:n] {
-		dst[i] = aEncode[uint16(s)>>4]
-	}
+	encodeA(dst[:n], pcm[:n])
 	return n
 }
 
@@ -45,9 +36,6 @@ func (ALaw) Encode(dst []byte, pcm []int16) int {
 // hot path: no allocation, lock, clock or log.
 func (ALaw) Decode(dst []int16, payload []byte) (int, error) {
 	n := min(len(dst), len(payload))
-	dst = dst[:n]
-	for i, b := range payload[:n] {
-		dst[i] = aDecode[b]
-	}
+	decodeA(dst[:n], payload[:n])
 	return n, nil
 }
