@@ -47,6 +47,7 @@ type Server struct {
 	store      *store.Store
 	where      *registrations
 	messages   *messages
+	parks      *features.Park
 	started    time.Time
 	ready      chan struct{}
 }
@@ -140,7 +141,7 @@ func (s *Server) build() (err error) {
 		RoomChanged: func(id string) { s.stack.Notify("conference", id) }, RoomMusic: firstMusic(cfg),
 		MPS: cfg.Media.MPSChannels, MGI: cfg.Media.MGIPorts, Direct: cfg.Media.Path == "auto",
 		Trunks: s.trunks, FlowTo: s.stack.FlowTo, Refused: s.stack.NoteAccess,
-		Dialog: s.stack.Dialog, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
+		Dialog: s.stack.Dialog, Bury: s.stack.Bury, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
 		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Recorded: cfg.Calls.Record == "always", Logger: s.log,
 	})
 	s.addFeatures(settings)
@@ -189,6 +190,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.api != nil {
 		run("api", s.api.Run)
 	}
+	s.parks.Bury()
 	trunks, leave := context.WithCancel(parts)
 	defer leave()
 	unregistered := make(chan struct{})
@@ -297,7 +299,7 @@ func (s *Server) addFeatures(settings *features.Settings) {
 	features.NewPickup(x, features.PickupCodes{MyGroup: codes.PickupMyGroup, Group: codes.PickupGroup, Directed: codes.PickupDirected})
 	features.NewIntercom(x, codes.Intercom)
 	features.NewPage(x, codes.Page)
-	features.NewPark(x, codes.Park, codes.Retrieve, s.log)
+	s.parks = features.NewPark(x, codes.Park, codes.Retrieve, store.NewTable[features.Parked](s.store, "parked"), s.log)
 	s.messages.mail = features.NewVoiceMail(x, s.messages.boxes, codes.VoiceMail, s.log)
 }
 

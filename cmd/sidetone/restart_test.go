@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"sidetone/bench/phone"
+	"sidetone/control/cdr"
 )
 
 // survivor is a server in a process of its own, which a test may kill and start again on the same addresses.
@@ -191,4 +193,55 @@ func TestForwardsAndDNDOutliveKill(t *testing.T) {
 	b, err := other.WaitIncoming(soon(t))
 	check(t, err)
 	flows(t, 20, a, b)
+}
+
+// TestParkedCallsOutliveKill: after kill -9 and a start, a parked phone is hung up, a record says why, and who dials for it is
+// told; over UDP, and over TCP, whose connection has gone with the server. Those who were taken back before are not touched.
+func TestParkedCallsOutliveKill(t *testing.T) {
+	for _, transport := range []string{"udp", "tcp"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			s := newSurvivor(t, "")
+			with := func(c *phone.Config) { c.Transport = transport }
+			parker, party, other := s.phone(t, "217", nil), s.phone(t, "218", with), s.phone(t, "219", nil)
+			park := func(by, x *phone.Phone) (*phone.Call, string) {
+				call, there := pair(t, by, x)
+				hold(t, call)
+				check(t, by.Feature(soon(t), "11"))
+				ended(t, call)
+				return there, there.ID()
+			}
+			taken, earlier := park(parker, party)
+			eventually(t, "it is on disk", func() bool { return s.kept(t, "parked", earlier) })
+			back := must[*phone.Call](t)(other.Call(soon(t), "12217"))
+			hangup(t, back)
+			ended(t, taken)
+			there, id := park(parker, party)
+			eventually(t, "that it is parked is on disk", func() bool { return s.kept(t, "parked", id) })
+			s.kill()
+			s.start(t)
+			ended(t, there)
+			if why := there.Why(); !strings.Contains(why, "Restarted") {
+				t.Errorf("the parked phone was hung up by %q", why)
+			}
+			c := must[*phone.Call](t)(other.Dial(soon(t), "12217"))
+			if st := must[phone.Status](t)(c.WaitEnded(soon(t))); st.Code != 480 || !strings.Contains(st.Reason, "restart") {
+				t.Errorf("retrieval: %+v", st)
+			}
+			c = must[*phone.Call](t)(other.Dial(soon(t), "12217"))
+			if st := must[phone.Status](t)(c.WaitEnded(soon(t))); st.Code != 480 || strings.Contains(st.Reason, "restart") {
+				t.Errorf("the second one: %+v", st)
+			}
+			eventually(t, "the record of the lost call", func() bool {
+				list := (*office)(nil).records(t, filepath.Join(filepath.Dir(s.file), "state"))
+				i := slices.IndexFunc(list, func(r cdr.Record) bool { return r.Reason == "parked when the server was restarted" })
+				return i >= 0 && list[i].From == "217" && list[i].To == "218" && len(list[i].Legs) == 2 && list[i].EndedBy == cdr.System
+			})
+			s.kill()
+			s.start(t)
+			if text := body(t, "http://"+s.api+"/v1/calls"); strings.Contains(text, "218") {
+				t.Errorf("there are calls: %s", text)
+			}
+		})
+	}
 }

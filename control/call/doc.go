@@ -33,6 +33,7 @@
 //	   ├─ recording.go  each phone in a channel of a file, or a room's mix: when asked, or always
 //	   ├─ digits.go   keys that phones press: to the other phone, or to Leg.OnDigit
 //	   └─ quality.go, record.go   what each leg sounded like, and the record
+//	        remains.go    what is left of a call after a restart
 //
 // A Call's fields are touched by its own queue only; features reach it with Call.Post, and a leg, wherever it has moved,
 // with Leg.Do. What others may read without asking (API, features) is published in snapshot.go and line.go. settle is

@@ -107,6 +107,8 @@ type Config struct {
 	Direct bool
 	// MPS and MGI are how many calls may be relayed, and legs decoded, at a time; 0 is any number.
 	MPS, MGI int
+	// Bury ends a dialog of before a restart: (*sip.Stack).Bury; nil leaves it.
+	Bury func(o sip.Orphan, reason string) error
 	// Settings are what a station has set; nil is nothing. It must not block.
 	Settings func(tel string) Settings
 	// Forwards is how often a call may be forwarded.

@@ -336,21 +336,22 @@ func worse(a, b int) int {
 // refuse rejects the caller for want of something of ours.
 func (c *Call) refuse(err error) {
 	c.x.cfg.Logger.Warn("call refused", "call_id", c.id, "err", err)
-	c.turnAway(503, err.Error(), sip.Header{Name: "Retry-After", Value: "5"})
+	c.turnAway(503, "", err.Error(), sip.Header{Name: "Retry-After", Value: "5"})
 }
 
 // reject ends a call nobody answered.
 func (c *Call) reject(code int, reason string) {
-	c.turnAway(code, fmt.Sprintf("%d %s", code, reason))
+	c.turnAway(code, "", fmt.Sprintf("%d %s", code, reason))
 }
 
-func (c *Call) turnAway(code int, reason string, headers ...sip.Header) {
+// turnAway ends a call that nobody answered; phrase is what the caller is told besides the code, "" = what the code says.
+func (c *Call) turnAway(code int, phrase, reason string, headers ...sip.Header) {
 	if c.a == nil || c.a.answered {
 		c.unanswered(code, reason)
 		return
 	}
 	c.code = code
 	c.x.lines.remove(c.a) // who has the answer may be called at once
-	c.a.dialog.Reject(code, "", headers...)
+	c.a.dialog.Reject(code, phrase, headers...)
 	c.end("", reason)
 }

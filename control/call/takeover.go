@@ -96,25 +96,25 @@ func (c *Call) pick(ringing, l *Leg) int {
 	return 0
 }
 
-// Decline ends the call of a code that found nobody.
-func (c *Call) Decline(reason string) { c.reject(480, reason) }
+// Decline ends the call of a code that found nobody, and says so to the caller.
+func (c *Call) Decline(reason string) { c.turnAway(480, reason, "480 "+reason) }
 
-// Park leaves the party that a leg holds in its call and ends the leg; after the park recall time by is rung for it. On
-// the call's queue. nil: there is nobody to park.
-func (c *Call) Park(holder *Leg, by string) *Leg {
+// Park leaves the party that a leg holds in its call and ends the leg, after it has told parked of the party; it does
+// nothing when there is nobody to park. After the park recall time by is rung for it. On the call's queue.
+func (c *Call) Park(holder *Leg, by string, parked func(*Leg)) {
 	x := c.other(holder)
 	if !holder.holding() || holder.room != nil || holder.referral != nil || !x.live() || !x.answered || x.room != nil || len(c.tries) > 0 {
-		return nil
+		return
 	}
 	music := c.x.cfg.Media.Programs().Waiting(holder.station.Music)
 	c.movedBy = holder.tel
+	parked(x)
 	c.drop(holder, "parked")
 	c.a, c.b = x, nil
 	c.waits = &waiting{by: by, hears: music, parked: true}
 	c.x.cfg.Logger.Info("parked", "call_id", c.id, "party", x.tel, "by", by)
 	c.later(c.x.cfg.Timeouts.ParkRecall, c.recall)
 	c.settle()
-	return x
 }
 
 // Retrieve joins the caller with a parked party. When that one is gone or has been retrieved meanwhile, next is called

@@ -21,7 +21,7 @@
 //
 // SUBSCRIBE makes a subscription (subscribe.go) to an EventPackage of the configuration; Stack.Notify tells all of
 // them of a change (notifier.go). Phones behind NAT are asked by OPTIONS whether they are there (qualify.go). Restore
-// (restore.go) brings registrations back after a restart, Config.AccessLog the access log (access.go).
+// (restore.go) brings registrations back after a restart, Bury (orphan.go) ends dialogs that did not survive it, Config.AccessLog the access log (access.go).
 //
 // What is sipgo's and what is ours. sipgo's sip package parses and prints messages. Its transaction layer starts a
 // goroutine for each message, after which INVITE and CANCEL, or two INFOs, come in any order, and a retransmission

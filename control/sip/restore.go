@@ -61,20 +61,29 @@ func (s *Stack) bring(tel string, k Kept) (*Binding, bool) {
 	if gosip.ParseUri(k.Contact, &b.Contact) != nil || gosip.ParseUri(k.Registered, &b.Registered) != nil {
 		return nil, false
 	}
-	b.Flow = Flow{Transport: k.Transport, Local: k.Local, Remote: k.Remote, nat: k.BehindNAT}
+	b.Flow = s.flowAgain(k.Transport, k.Local, k.Remote, k.BehindNAT)
 	if b.Flow.Reliable() {
 		return b, !k.BehindNAT
 	}
+	return b, b.Flow.link != nil
+}
+
+// flowAgain is a flow of before a restart: over UDP by the very socket, as a NAT lets nothing else in; a connection is gone, and
+// revive makes a new one.
+func (s *Stack) flowAgain(transport string, local, remote netip.AddrPort, nat bool) Flow {
+	again := Flow{Transport: transport, Local: local, Remote: remote, nat: nat}
+	if again.Reliable() {
+		return again
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, d := range s.datagrams { // the very socket: a NAT lets nothing else in
-		if f := d.flow(k.Remote); f.Local == k.Local {
-			f.nat = k.BehindNAT
-			b.Flow = f
-			return b, true
+	for _, d := range s.datagrams {
+		if f := d.flow(remote); f.Local == local {
+			f.nat = nat
+			return f
 		}
 	}
-	return nil, false
+	return again
 }
 
 // restore enters a binding as a REGISTER would; false when there are too many.
