@@ -34,6 +34,7 @@ type Server struct {
 	log        *slog.Logger
 	relay      *relay.Relay
 	engine     *media.Engine
+	libraries  codecs.Libraries
 	codecs     codecs.Set
 	programs   *media.Programs
 	stack      *sip.Stack
@@ -64,7 +65,11 @@ func New(cfg *config.Config, log *slog.Logger) (*Server, error) {
 
 func (s *Server) build() (err error) {
 	cfg := s.cfg
-	if s.programs, err = media.LoadPrograms(cfg.Media.Tones, musicClasses(cfg)); err != nil {
+	classes, err := musicClasses(cfg)
+	if err != nil {
+		return err
+	}
+	if s.programs, err = media.LoadPrograms(cfg.Media.Tones, classes); err != nil {
 		return err
 	}
 	if s.records, err = cdr.New(cfg.Store.Dir); err != nil {
@@ -93,7 +98,8 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	s.proxied = ng.NewOverRelay(s.relay)
-	s.codecs = codecs.Available(codecs.FindLibraries())
+	s.libraries = codecs.FindLibraries()
+	s.codecs = codecs.Available(s.libraries)
 	s.engine = media.New(media.Config{
 		Relay: s.relay, Set: s.codecs, Programs: s.programs, Interfaces: interfaces,
 		Private: privateNetworks(cfg), Latching: latching, Jitter: jitterConfig(cfg),
@@ -184,6 +190,7 @@ func (s *Server) Run(ctx context.Context) error {
 	run("recordings", s.recordings.Run)
 	run("store", s.store.Run)
 	run("music", s.music)
+	run("streams", s.streams)
 	if s.ng != nil {
 		run("ng", s.ng.Run)
 	}
@@ -235,6 +242,13 @@ func (s *Server) music(ctx context.Context) error {
 		s.log.Error("music left out", "err", err)
 	}
 	return nil
+}
+
+// streams receives music that others send.
+func (s *Server) streams(ctx context.Context) error {
+	return s.programs.Receive(ctx, media.StreamsConfig{
+		Set: codecs.Decoders(s.libraries), Jitter: jitterConfig(s.cfg), Interfaces: relayInterfaces(s.cfg), Logger: s.log,
+	})
 }
 
 // Ready is closed when Run has started every part.
@@ -300,6 +314,7 @@ func (s *Server) addFeatures(settings *features.Settings) {
 	features.NewIntercom(x, codes.Intercom)
 	features.NewPage(x, codes.Page)
 	s.parks = features.NewPark(x, codes.Park, codes.Retrieve, store.NewTable[features.Parked](s.store, "parked"), s.log)
+	features.NewMusic(x, s.programs, s.cfg.Media.MusicServer, firstMusic(s.cfg))
 	s.messages.mail = features.NewVoiceMail(x, s.messages.boxes, codes.VoiceMail, s.log)
 }
 

@@ -87,12 +87,20 @@ func jitterConfig(cfg *config.Config) jitter.Config {
 	return jitter.Config{Mode: mode, Min: j.Min, Normal: j.Normal, Max: j.Max, ClockRate: media.ProgramRate}
 }
 
-func musicClasses(cfg *config.Config) []media.MusicClass {
+func musicClasses(cfg *config.Config) ([]media.MusicClass, error) {
 	var list []media.MusicClass
 	for _, m := range cfg.Media.Music {
-		list = append(list, media.MusicClass{Name: m.Name, Files: m.Files, Shuffle: m.Shuffle, Rate: m.Rate})
+		c := media.MusicClass{Name: m.Name, Files: m.Files, Shuffle: m.Shuffle, Rate: m.Rate}
+		var err error
+		if c.Stream, err = config.ParseStream(m.Stream); err != nil {
+			return nil, fmt.Errorf("music %s: %w", m.Name, err)
+		}
+		if c.Codec.Name, c.Codec.ClockRate, c.Codec.Channels, err = config.ParseCodec(m.Codec); err != nil {
+			return nil, fmt.Errorf("music %s: %w", m.Name, err)
+		}
+		list = append(list, c)
 	}
-	return list
+	return list, nil
 }
 
 // firstMusic is what somebody alone in a dial-in room hears.

@@ -54,10 +54,11 @@ type Call struct {
 	destination          string
 	sequence             uint32
 	remoteSequence       uint32
-	inviteSequence       uint32             // of our latest acknowledged INVITE
-	ack                  *sip.Request       // its ACK, for a repeated 2xx
-	invite               *serverTransaction // the peer's latest INVITE
-	dialling             *exchange          // our first INVITE while it is unanswered
+	inviteSequence       uint32                         // of our latest acknowledged INVITE
+	ack                  *sip.Request                   // its ACK, for a repeated 2xx
+	invite               *serverTransaction             // the peer's latest INVITE
+	lent                 func(answer []byte, err error) // the INVITE offers somebody else's description; nil: its own
+	dialling             *exchange                      // our first INVITE while it is unanswered
 	cancelled, cancelOut bool
 	session, version     uint64
 	want                 direction // what this phone wants to do

@@ -19,7 +19,7 @@ func (p *Phone) Dial(ctx context.Context, number string) (*Call, error) {
 func (p *Phone) dialWith(ctx context.Context, number string, headers ...sip.Header) (*Call, error) {
 	var call *Call
 	err := p.do(ctx, func(finish func(error)) {
-		c, err := p.dial(number, headers)
+		c, err := p.dial(number, headers, nil)
 		call = c
 		finish(err)
 	})
@@ -56,8 +56,8 @@ func (p *Phone) Feature(ctx context.Context, code string) error {
 	return err
 }
 
-// dial runs on the actor.
-func (p *Phone) dial(number string, headers []sip.Header) (*Call, error) {
+// dial runs on the actor. body is what is offered; nil is the phone's own offer.
+func (p *Phone) dial(number string, headers []sip.Header, body []byte) (*Call, error) {
 	to, destination, err := p.resolve(number)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,10 @@ func (p *Phone) dial(number string, headers []sip.Header) (*Call, error) {
 	for _, h := range headers {
 		request.AppendHeader(h)
 	}
-	setBody(request, "application/sdp", c.offer())
+	if body == nil {
+		body = c.offer()
+	}
+	setBody(request, "application/sdp", body)
 	c.offering = true
 	c.dialling = &exchange{
 		request: request, destination: destination, sequence: &c.sequence,
@@ -135,6 +138,9 @@ func (c *Call) progress(response *sip.Response) {
 func (c *Call) answered(sent *sip.Request, response *sip.Response) {
 	if response == nil || !response.IsSuccess() {
 		f := failure(sip.INVITE, response)
+		if c.lent != nil {
+			c.lent(nil, f)
+		}
 		c.end(Status{State: Ended, Code: f.Code, Reason: f.Reason, ByPeer: true})
 		return
 	}
@@ -150,7 +156,9 @@ func (c *Call) answered(sent *sip.Request, response *sip.Response) {
 		c.bye(func(error) {})
 		return
 	}
-	if err := c.accept(response.Body(), true, c.keying.takeAnswer); err != nil {
+	if c.lent != nil {
+		c.lent(response.Body(), nil)
+	} else if err := c.accept(response.Body(), true, c.keying.takeAnswer); err != nil {
 		c.phone.log.Warn("answer without usable audio", "call_id", c.callID, "err", err)
 		c.bye(func(error) {})
 		return

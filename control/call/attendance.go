@@ -21,19 +21,38 @@ type Attendance struct {
 	program *media.Program
 	turn    int // counts what was played
 	tape    *record.Track
+	deaf    bool // it only plays
 }
 
 // Attend answers a caller. keys gets what its user presses; gone is called once when the caller has hung up or End was
 // called, never before Attend has returned. nil: the call is over, or its media cannot be agreed about.
 func (c *Call) Attend(l *Leg, keys func(dtmf.Press), gone func()) *Attendance {
-	if c.ended || l != c.a || l.gone || c.b != nil {
+	m := &Attendance{call: c, leg: l, gone: gone}
+	if !m.answer(keys) {
 		return nil
+	}
+	return m
+}
+
+// Entertain answers a caller and plays a program for as long as it stays, listening to nothing, as a source of music on hold does
+// (RFC 7088).
+func (c *Call) Entertain(l *Leg, p *media.Program) {
+	m := &Attendance{call: c, leg: l, gone: func() {}, program: p, deaf: true}
+	if m.answer(nil) {
+		c.settle()
+	}
+}
+
+// answer answers the caller; false when the call is over, or its media cannot be agreed about.
+func (m *Attendance) answer(keys func(dtmf.Press)) bool {
+	c, l := m.call, m.leg
+	if c.ended || l != c.a || l.gone || c.b != nil {
+		return false
 	}
 	if err := c.takePort(l); err != nil {
 		c.refuse(err)
-		return nil
+		return false
 	}
-	m := &Attendance{call: c, leg: l, gone: gone}
 	c.machine = m
 	var body []byte
 	switch {
@@ -43,10 +62,12 @@ func (c *Call) Attend(l *Leg, keys func(dtmf.Press), gone func()) *Attendance {
 		if body, err = l.media.Answer(c.answerTo(l)); err != nil {
 			c.machine = nil
 			c.reject(488, err.Error())
-			return nil
+			return false
 		}
 	default:
-		body = l.media.Offer(media.Local{Codecs: c.x.cfg.Media.Everything()})
+		w := c.want(l)
+		w.Codecs = c.x.cfg.Media.Everything()
+		body = l.media.Offer(w)
 	}
 	fresh := !l.answered
 	c.accept(l, body)
@@ -58,7 +79,7 @@ func (c *Call) Attend(l *Leg, keys func(dtmf.Press), gone func()) *Attendance {
 	if fresh {
 		c.x.legAnswered(l)
 	}
-	return m
+	return true
 }
 
 // Play plays samples at media.ProgramRate instead of what was played; done is called when they are over, not when

@@ -104,6 +104,6 @@ func (l *Leg) live() bool { return l != nil && !l.gone && l.described }
 func (l *Leg) publish() {
 	l.published.Store(&LegState{
 		Answered: l.answered, Ringing: l.outgoing && !l.answered && !l.gone && l.stands == nil, InRoom: l.room != nil,
-		Holding: l.holding(), HeldAt: l.heldAt, Outgoing: l.outgoing,
+		Holding: l.holding() && l.Call().machine == nil, HeldAt: l.heldAt, Outgoing: l.outgoing,
 	})
 }

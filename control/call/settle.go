@@ -85,7 +85,7 @@ func (c *Call) watch(l *Leg) {
 	case !l.live():
 	case !l.answered, l.elsewhere(), c.summons != nil && c.summons.Muted: // a phone may send nothing where nobody listens, and nothing to us while it talks directly
 		l.media.SetTimeouts(0, 0)
-	case l.holding() || l.room == nil && (peer == nil && c.machine == nil || peer.live() && peer.holding()):
+	case l.holding() || l.room == nil && (peer == nil && (c.machine == nil || c.machine.deaf) || peer.live() && peer.holding()):
 		l.media.SetTimeouts(t.Hold, t.Hold)
 	default:
 		l.media.SetTimeouts(t.NoMedia, t.OneWay)
@@ -101,6 +101,10 @@ func (c *Call) want(l *Leg) media.Local {
 		if w.Codecs = e.Mixable(w.Codecs); w.Codecs == nil {
 			w.Codecs = e.Everything()
 		}
+	}
+	if m := c.machine; m != nil && m.deaf {
+		w.Direction = sdp.SendOnly
+		return w
 	}
 	if l.room == nil && peer == nil && (c.machine == nil || !l.answered) {
 		w.Direction = l.media.Told() // nothing to say before somebody is there

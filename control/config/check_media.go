@@ -43,11 +43,27 @@ func checkMedia(r *report, c *Config, host Host) {
 		if class.Rate != 8000 && class.Rate != 16000 && class.Rate != 48000 {
 			r.add(path+".rate", "%d Hz; it is 8000, 16000 or 48000", class.Rate)
 		}
+		checkStream(r, class, path, host)
 		for k, file := range class.Files {
 			if err := host.HasFile(file); err != nil {
 				r.add(entry(path+".files", k), "%s: %s", file, reason(err))
 			}
 		}
+	}
+}
+
+// checkStream checks where a class of music is received.
+func checkStream(r *report, class Music, path string, host Host) {
+	a, err := ParseStream(class.Stream)
+	if err != nil {
+		r.add(path+".stream", "%s", err)
+	} else if a.IsValid() && !a.Addr().IsMulticast() {
+		checkLocal(r, path+".stream", a.Addr(), host)
+	}
+	if _, _, _, err := ParseCodec(class.Codec); err != nil {
+		r.add(path+".codec", "%s", err)
+	} else if class.Codec != "" && class.Stream == "" {
+		r.add(path+".codec", "is that of a stream, and there is none")
 	}
 }
 

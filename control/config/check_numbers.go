@@ -66,6 +66,14 @@ func checkNumbers(r *report, c *Config) {
 	if c.Conference.Factory != "" {
 		checkNumber(c.Conference.Factory, "conference.factory")
 	}
+	if c.Media.MusicServer != "" {
+		checkNumber(c.Media.MusicServer, "media.music_server")
+		for i, m := range c.Media.Music {
+			if m.Name != "" && len(m.Name) <= 28 && !strings.ContainsFunc(m.Name, notDialled) && !slices.ContainsFunc(c.Media.Music[:i], func(o Music) bool { return o.Name == m.Name }) {
+				checkNumber("moh-"+m.Name, entry("media.music", i)+".name")
+			}
+		}
+	}
 	for i, room := range c.Conference.Rooms {
 		path := entry("conference.rooms", i)
 		checkNumber(room.Number, path+".number")

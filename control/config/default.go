@@ -34,7 +34,7 @@ func Default() *Config {
 			Jitter: Jitter{Mode: "adaptive", Min: 20 * time.Millisecond, Normal: 60 * time.Millisecond, Max: 200 * time.Millisecond},
 			DSCP:   46,
 			Tones:  "us",
-			Music:  []Music{newMusic()},
+			Music:  []Music{newMusic()}, MusicServer: "music",
 		},
 		Stations: []Station{},
 		Groups:   []Group{},

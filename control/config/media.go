@@ -24,6 +24,7 @@ type Media struct {
 	DSCP            int            `yaml:"dscp" min:"0" max:"63"`
 	Tones           string         `yaml:"tones"` // country, see mixer/tone
 	Music           []Music        `yaml:"music"`
+	MusicServer     string         `yaml:"music_server"` // what is called to hear the first class (RFC 7088), moh-NAME the others; "" = nothing
 }
 
 // Interface is one address media is received on. Several of one name are the addresses (IPv4, IPv6)
@@ -56,7 +57,43 @@ type Music struct {
 	Name    string   `yaml:"name"`
 	Files   []string `yaml:"files"`   // relative to the file's own folder; Load makes them usable as they are
 	Shuffle bool     `yaml:"shuffle"` // another order each time round
+	Stream  string   `yaml:"stream"`  // see ParseStream; "" = none, else files are played while nothing comes
+	Codec   string   `yaml:"codec"`   // of the stream's dynamic payload types, see ParseCodec; "" = there are none
 	Rate    int      `yaml:"rate"`    // Hz: 8000, 16000 or 48000, the most that its files are sampled at
+}
+
+// ParseStream reads where a music class is received: rtp://HOST:PORT, HOST being a multicast group or an address of ours. The text ""
+// is the zero AddrPort.
+func ParseStream(text string) (netip.AddrPort, error) {
+	if text == "" {
+		return netip.AddrPort{}, nil
+	}
+	rest, ok := strings.CutPrefix(text, "rtp://")
+	a, err := netip.ParseAddrPort(rest)
+	if !ok || err != nil || a.Port() == 0 {
+		return netip.AddrPort{}, fmt.Errorf("wants rtp://HOST:PORT with an IP address, such as rtp://239.1.1.1:5004, found %q", text)
+	}
+	return a, nil
+}
+
+// ParseCodec reads a codec as a=rtpmap has it: NAME/CLOCK or NAME/CLOCK/CHANNELS. The text "" is none.
+func ParseCodec(text string) (name string, clock, channels int, err error) {
+	if text == "" {
+		return "", 0, 0, nil
+	}
+	fields := strings.Split(text, "/")
+	if len(fields) == 2 {
+		fields = append(fields, "1")
+	}
+	if len(fields) == 3 && fields[0] != "" {
+		var clockErr, channelsErr error
+		clock, clockErr = strconv.Atoi(fields[1])
+		channels, channelsErr = strconv.Atoi(fields[2])
+		if clockErr == nil && channelsErr == nil && clock > 0 && channels > 0 {
+			return fields[0], clock, channels, nil
+		}
+	}
+	return "", 0, 0, fmt.Errorf("wants NAME/CLOCK or NAME/CLOCK/CHANNELS, such as L16/16000 or opus/48000/2, found %q", text)
 }
 
 // PortRange is a range of UDP ports, both ends included, written "20000-29999".

@@ -18,7 +18,7 @@
 //	           a program and shard                  a Room, on one shard; who hears
 //	                                                whom how loud: controls.go
 //
-// What a leg's phone presses is told to Leg.OnDigit (ear.go), whatever the plan; Leg.SendDigit puts keys into what a phone hears
+// Music that somebody else plays comes in by stream.go. What a leg's phone presses is told to Leg.OnDigit (ear.go), whatever the plan; Leg.SendDigit puts keys into what a phone hears
 // (splice.go), as events or tones, in one stream without a gap (numbers.go). Leg.Record and Room.Record write what is said to a
 // mixer/record.Recorder (record.go).
 //

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 
+	"sidetone/codecs"
 	"sidetone/mixer"
 	"sidetone/mixer/moh"
 	"sidetone/mixer/tone"
@@ -42,6 +44,7 @@ type Programs struct {
 
 	library *moh.Library
 	music   map[string]*Program
+	streams []*stream
 }
 
 // MusicClass is one class of music-on-hold: its name and its files. Without
@@ -50,7 +53,11 @@ type MusicClass struct {
 	Name    string
 	Files   []string // WAV, FLAC, MP3, Ogg Opus
 	Shuffle bool
-	Rate    int // most that it is sampled at, Hz; default MusicRate
+	// Stream is where RTP is received that is played instead of the files, as long as it comes: a multicast group, or an address of
+	// ours; the zero value is none. Codec is what its dynamic payload types are, the zero Format nothing.
+	Stream netip.AddrPort
+	Codec  codecs.Format
+	Rate   int // most that it is sampled at, Hz; default MusicRate
 }
 
 // LoadPrograms reads the tone set of a country ("us", "de", ...; ITU-T E.180)
@@ -71,12 +78,25 @@ func LoadPrograms(country string, classes []MusicClass) (*Programs, error) {
 		music:      make(map[string]*Program, len(classes)),
 	}
 	for _, c := range classes {
-		list, err := library.Playlist(cmp.Or(c.Rate, MusicRate), c.Files...)
+		rate := cmp.Or(c.Rate, MusicRate)
+		var list *moh.Playlist
+		if !c.Stream.IsValid() {
+			rate, err = moh.Needed(rate, c.Files...)
+		}
+		if err == nil {
+			list, err = library.Playlist(rate, c.Files...)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("music %s: %w", c.Name, err)
 		}
 		if c.Shuffle {
 			list = list.Shuffled(rand.Uint64())
+		}
+		if c.Stream.IsValid() {
+			s := &stream{class: c.Name, from: c.Stream, codec: c.Codec, live: moh.NewLive(list)}
+			p.streams = append(p.streams, s)
+			p.music[c.Name] = &Program{name: "music " + c.Name, rate: rate, open: func() (mixer.Source, error) { return s.live.Cursor(), nil }}
+			continue
 		}
 		p.music[c.Name] = &Program{name: "music " + c.Name, rate: list.Rate(), open: func() (mixer.Source, error) { return list.Cursor(), nil }}
 	}
@@ -90,6 +110,9 @@ func (p *Programs) Load(ctx context.Context) error { return p.library.Load(ctx) 
 func toneProgram(name string, cadence tone.Cadence) *Program {
 	return &Program{name: "tone " + name, rate: ProgramRate, open: func() (mixer.Source, error) { return tone.NewGenerator(cadence, ProgramRate) }}
 }
+
+// Music is a class of music by its name, nil when there is none.
+func (p *Programs) Music(class string) *Program { return p.music[class] }
 
 // Waiting is what a held party hears for a station's music class; an empty or
 // unknown class gives the hold tone.

@@ -11,6 +11,8 @@
 //	                                                                            ▼
 //	                                              Cursor.Read ─► mixer.Player ─► every listener of the class
 //
+// live.go: Live.Write, 20 ms at a time ─► Live ─► LiveCursor.Read ─► mixer.Player, with a Playlist while nothing is written
+//
 // A Library is used when the configuration is read, from any goroutine; a reload makes a new one. Playlist reads the headers
 // of files, and says what is wrong with them; Load, in the background, the audio, until when the melody is played. Tracks and
 // playlists are shared by all shards; a Cursor belongs to the shard whose player reads it, and all cursors of a playlist

@@ -47,28 +47,33 @@ func NewLibrary(c LibraryConfig) *Library {
 	return &Library{limit: c.Limit, tracks: map[trackKey]*Track{}}
 }
 
-// Playlist returns the files as a playlist at a rate in Hz, or at 8000 or 16000 when that is all that any of them has; without
-// files, the built-in melody. It reads the headers; the audio comes with Load, until when the melody is played. The error names the
-// file and what is wrong with it, and wraps ErrTooLarge when the library would be too full.
+// Needed returns the rate in Hz at which files are to be played when most are wanted: 8000 or 16000 when that is all that any of
+// them has. The error names the file.
+func Needed(most int, files ...string) (int, error) {
+	needed := 8000
+	for _, path := range files {
+		has, err := rateOf(path)
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("music file %s: %w", path, err)
+		case has > 16000:
+			needed = most
+		case has > 8000:
+			needed = max(needed, 16000)
+		}
+	}
+	if len(files) == 0 {
+		return most, nil
+	}
+	return min(most, needed), nil
+}
+
+// Playlist returns the files as a playlist at a rate in Hz; without files, the built-in melody. It reads the headers; the audio
+// comes with Load, until when the melody is played. The error names the file and what is wrong with it, and wraps ErrTooLarge
+// when the library would be too full.
 func (l *Library) Playlist(rate int, files ...string) (*Playlist, error) {
 	if rate < 8000 || rate > 48000 {
 		return nil, fmt.Errorf("music at %d Hz: only 8000 to 48000 are made", rate)
-	}
-	if len(files) > 0 {
-		needed := 8000
-		for _, path := range files {
-			has, err := rateOf(path)
-			if err != nil {
-				return nil, fmt.Errorf("music file %s: %w", path, err)
-			}
-			switch {
-			case has > 16000:
-				needed = rate
-			case has > 8000:
-				needed = max(needed, 16000)
-			}
-		}
-		rate = min(rate, needed)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

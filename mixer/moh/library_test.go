@@ -162,7 +162,11 @@ func TestPlaylistIsAsWideAsItsFiles(t *testing.T) {
 		{48000, 48000, []string{file(22050)}}, {48000, 16000, []string{file(16000)}}, {8000, 8000, []string{file(48000)}}, {48000, 48000, nil},
 	} {
 		l := NewLibrary(LibraryConfig{})
-		p, err := l.Playlist(tt.most, tt.files...)
+		rate, err := Needed(tt.most, tt.files...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := l.Playlist(rate, tt.files...)
 		if err != nil || l.Load(t.Context()) != nil {
 			t.Fatal(err)
 		}

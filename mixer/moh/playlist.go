@@ -63,9 +63,7 @@ type Cursor struct {
 func (c *Cursor) Read(dst []int16) {
 	if c.waiting && c.anyReady() {
 		c.fill(dst)
-		for i := range dst {
-			dst[i] = int16(int(dst[i]) * (len(dst) - 1 - i) / len(dst))
-		}
+		fade(dst, false)
 		c.waiting, c.playing, c.at, c.track = false, nil, 0, -1
 		return
 	}

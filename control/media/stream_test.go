@@ -1,0 +1,113 @@
+package media
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"math"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"sidetone/codecs"
+	"sidetone/relay"
+	"sidetone/relay/rtp"
+)
+
+// A stream is heard from its first sender as long as that sends, in any payload type that is known; then what stands in for it is.
+func TestMusicByRTP(t *testing.T) {
+	for _, group := range []string{"127.0.0.1", "239.255.77.1"} {
+		t.Run(group, func(t *testing.T) {
+			t.Parallel()
+			free, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			to := netip.AddrPortFrom(netip.MustParseAddr(group), uint16(free.LocalAddr().(*net.UDPAddr).Port))
+			free.Close()
+			class := MusicClass{Name: "radio", Stream: to, Codec: codecs.Format{Name: "L16", ClockRate: 16000}}
+			p, err := LoadPrograms("us", []MusicClass{class})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			loopback := []relay.Interface{{Address: netip.MustParseAddr("127.0.0.1")}}
+			go func() { // ended by the cancel below, waited for there
+				ended <- p.Receive(ctx, StreamsConfig{Set: codecs.Builtin(), Interfaces: loopback, Logger: slog.New(slog.DiscardHandler)})
+			}()
+			defer func() { cancel(); <-ended }()
+			source, err := p.Waiting("radio").open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			one, two := newSender(t, to), newSender(t, to)
+			beat := time.NewTicker(20 * time.Millisecond)
+			defer beat.Stop()
+			// hears lets both send until the first, or nobody, is what is heard for half a second.
+			hears := func(what string, hz float64, send func()) {
+				t.Helper()
+				pcm := make([]int16, 0, 8000)
+				for range 500 {
+					<-beat.C
+					send()
+					frame := make([]int16, 320)
+					source.Read(frame)
+					if pcm = append(pcm, frame...); len(pcm) < 8000 {
+						continue
+					}
+					own, other := amplitude(pcm, 16000, hz), amplitude(pcm, 16000, 6500-hz)
+					if (hz == 0 || own > 5000) && other < 300 {
+						return
+					}
+					pcm = pcm[320:]
+				}
+				t.Fatalf("%s is not heard", what)
+			}
+			hears("the first sender", 5000, func() {
+				one.send(96, tone16(one, 5000))
+				two.send(96, tone16(two, 1500))
+			})
+			hears("the second, after the first has ended", 1500, func() { two.send(96, tone16(two, 1500)) })
+		})
+	}
+}
+
+type sender struct {
+	t    *testing.T
+	conn *net.UDPConn
+	seq  uint16
+	time uint32
+}
+
+func newSender(t *testing.T, to netip.AddrPort) *sender {
+	t.Helper()
+	c, err := net.DialUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return &sender{t: t, conn: c}
+}
+
+func (s *sender) send(pt uint8, payload []byte) {
+	b := make([]byte, rtp.HeaderSize+len(payload))
+	h := rtp.Header{PayloadType: pt, SequenceNumber: s.seq, Timestamp: s.time, SSRC: 7}
+	copy(b[h.Put(b):], payload)
+	s.seq++
+	s.time += 320
+	if _, err := s.conn.Write(b); err != nil {
+		s.t.Log(err) // nobody listens yet
+	}
+}
+
+// tone16 is the next 20 ms of a tone in L16 at 16 kHz.
+func tone16(s *sender, hz float64) []byte {
+	b := make([]byte, 640)
+	for i := range 320 {
+		v := 8000 * math.Sin(2*math.Pi*hz*float64(s.time+uint32(i))/16000)
+		binary.BigEndian.PutUint16(b[2*i:], uint16(int16(v)))
+	}
+	return b
+}
