@@ -61,6 +61,9 @@ func TestEveryPacketComesBackOnce(t *testing.T) {
 				if res.Delay.N() != 500 || res.Late.N() != 500 || res.Delay.Percentile(0.5) <= 0 {
 					t.Errorf("%d delays, %d times of sending, p50 %v", res.Delay.N(), res.Late.N(), res.Delay.Percentile(0.5))
 				}
+				if res.Way.N() != 500 || res.Way.Max() > res.Delay.Max() || res.Way.Percentile(0.5) <= 0 {
+					t.Errorf("%d times on the way, p50 %v", res.Way.N(), res.Way.Percentile(0.5))
+				}
 				if readings != 2 || res.CPU != time.Second {
 					t.Errorf("%d readings, %v", readings, res.CPU)
 				}

@@ -103,6 +103,7 @@ func (p *player) send(now int64) bool {
 		if p.next >= p.warm {
 			p.res.Late.Record(now - p.plan.Due(p.next))
 		}
+		p.g.sink.sent[p.next%recentPackets] = now
 		wire.put(p.packet(l), &l.to)
 		if p.place++; p.place == len(p.legs) {
 			p.place = 0

@@ -8,6 +8,9 @@ import (
 // sampling is how many SRTP packets pass for each one that is decrypted and compared.
 const sampling = 64
 
+// recentPackets is how many packets may be under way at once without one being taken for another's time.
+const recentPackets = 1 << 20
+
 // sink knows each packet of a step again when it comes back, and notes when it did.
 type sink struct {
 	legs  []*leg // in their turns
@@ -18,6 +21,7 @@ type sink struct {
 	warm  int
 	res   *Result
 	seen  []uint64 // a bit for each packet
+	sent  []int64  // when each of the last recentPackets was sent, by number % recentPackets
 	taken int      // packets of the step that arrived, each counted once
 	// secure packets since one was decrypted
 	unchecked int
@@ -33,6 +37,9 @@ func (s *sink) begin(g *Generator, legs []*leg, plan Schedule, warm int, res *Re
 	}
 	s.seen = s.seen[:words]
 	clear(s.seen)
+	if s.sent == nil {
+		s.sent = make([]int64, recentPackets)
+	}
 	s.legs, s.all, s.first, s.plan, s.step, s.warm, s.res = legs, g.legs, g.ssrc, plan, g.step, warm, res
 	s.taken, s.unchecked = 0, 0
 }
@@ -69,6 +76,7 @@ func (s *sink) take(a *arrival) {
 	if number >= s.warm {
 		s.res.Received++
 		s.res.Delay.Record(a.at - s.plan.Due(number))
+		s.res.Way.Record(a.at - s.sent[number%recentPackets])
 	}
 	if receiver.secure {
 		if s.unchecked++; s.unchecked == sampling {

@@ -36,6 +36,7 @@ type Result struct {
 	Handled    int           // packets received between the two readings
 
 	Delay Histogram // of packets
+	Way   Histogram // of packets, from when they were sent: without what the generator itself was late
 	Late  Histogram // of the generator: how long after it was due a packet was sent
 	Busy  float64   // share of the time that the generator had something to do
 }

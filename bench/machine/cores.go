@@ -11,9 +11,14 @@ import (
 // tick is the unit of /proc/stat: USER_HZ, which is 100 on every architecture that Go runs on.
 const tick = 10 * time.Millisecond
 
-// Cores is the time each core was not idle since the machine started, by its number. Time that the host took
-// away counts: it was not ours either.
-type Cores map[int]time.Duration
+// Cores is what became of each core's time since the machine started, by its number.
+type Cores map[int]Core
+
+// Core is what became of one core's time.
+type Core struct {
+	Busy   time.Duration // not idle. Time that the host took away counts: it was not ours either
+	Stolen time.Duration // that time: other machines of the host had the core
+}
 
 // ReadCores reads /proc/stat.
 func ReadCores() (Cores, error) {
@@ -36,15 +41,20 @@ func parseCores(text string) (Cores, error) {
 			return nil, fmt.Errorf("/proc/stat: %q: %w", line, err)
 		}
 		// user nice system idle iowait irq softirq steal; guest time is in user time already.
+		var sum Core
 		for i, f := range fields[1:min(len(fields), 9)] {
 			n, err := strconv.ParseInt(f, 10, 64)
 			if err != nil {
 				return nil, fmt.Errorf("/proc/stat: %q: %w", line, err)
 			}
 			if i != 3 && i != 4 {
-				c[core] += time.Duration(n) * tick
+				sum.Busy += time.Duration(n) * tick
+			}
+			if i == 7 {
+				sum.Stolen = time.Duration(n) * tick
 			}
 		}
+		c[core] = sum
 	}
 	if len(c) == 0 {
 		return nil, fmt.Errorf("/proc/stat names no core")
@@ -56,7 +66,12 @@ func parseCores(text string) (Cores, error) {
 func (c Cores) Busy(earlier Cores, cores ...int) time.Duration {
 	var sum time.Duration
 	for _, n := range cores {
-		sum += c[n] - earlier[n]
+		sum += c[n].Busy - earlier[n].Busy
 	}
 	return sum
+}
+
+// Stolen returns how long the host had a core since an earlier reading, to 10 ms.
+func (c Cores) Stolen(earlier Cores, core int) time.Duration {
+	return c[core].Stolen - earlier[core].Stolen
 }

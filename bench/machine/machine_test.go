@@ -35,11 +35,15 @@ func TestParseMemory(t *testing.T) {
 
 func TestParseCoresCountsAllButIdle(t *testing.T) {
 	got, err := parseCores("cpu  1 1 1 1 1 1 1 1 1 1\ncpu0 1 2 3 1000 2000 4 5 6 7 8\ncpu11 0 0 9 1 0 0 0 0 0 0\nintr 5\n")
-	if err != nil || len(got) != 2 || got[0] != 21*tick || got[11] != 9*tick {
+	if err != nil || len(got) != 2 || got[0] != (Core{21 * tick, 6 * tick}) || got[11] != (Core{9 * tick, 0}) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if b := (Cores{0: 50, 1: 70}).Busy(Cores{0: 10, 1: 30}, 0, 1); b != 80 {
+	before, after := Cores{0: {10, 3}, 1: {30, 2}}, Cores{0: {50, 3}, 1: {70, 9}}
+	if b := after.Busy(before, 0, 1); b != 80 {
 		t.Errorf("busy %v, want 80", b)
+	}
+	if s := after.Stolen(before, 1); s != 7 {
+		t.Errorf("stolen %v, want 7", s)
 	}
 	for _, bad := range []string{"", "cpu 1 2 3\n", "cpuX 1\n", "cpu0 1 y\n"} {
 		if _, err := parseCores(bad); err == nil {

@@ -25,7 +25,8 @@
 //	sockets_10000_legs, memory_per_call_10000_legs_bytes   with as many open: sockets, and growth since before the first call
 //	burst_silent_streams     of 50 that had 3,000 packets/s each for 1.5 s, those with nothing for 100 ms after it
 //	burst_recovery_us        until the last of them flows again; a second when one does not within that
-//	p999_us@60%, lost_percent@60%        in a minute at 60 % of the capacity that was found, in the last round
+//	p999_us@60%, lost_percent@60%        in a minute at 60 % of the capacity that was found, in the last round, or that was told
+//	way_p999_us@60%          the same from when a packet was sent: what the server was late, without what the generator was
 //	cpu_per_participant_packet_us   the server's time for a packet of one who talks in a conference of five and the one he is sent,
 //	                         60 conferences; heard_percent: the packets that were right by ear; memory_per_participant_bytes
 //	tick_p99_us, tick_p999_us   how much later than at its earliest a member's packet comes, one each 20 ms

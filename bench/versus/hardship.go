@@ -14,6 +14,7 @@ const (
 	burstBackKey      = "burst_recovery_us"
 	sustainedLossKey  = "lost_percent@60%"
 	sustainedDelayKey = "p999_us@60%"
+	sustainedWayKey   = "way_p999_us@60%" // from when a packet was sent, not from when it was due
 )
 
 const (
@@ -53,7 +54,9 @@ func (s *stage) sustain(ctx context.Context, capacity int) error {
 		return err
 	}
 	s.watch.generator(s.contender.Name, what, res)
+	s.watch.host(s.contender.Name, what, res.Elapsed)
 	s.samples.Add(sustainedLossKey, 100*float64(res.Lost())/float64(res.Sent))
 	s.samples.Add(sustainedDelayKey, float64(res.Delay.Percentile(0.999))*microseconds)
+	s.samples.Add(sustainedWayKey, float64(res.Way.Percentile(0.999))*microseconds)
 	return nil
 }

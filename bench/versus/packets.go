@@ -39,6 +39,10 @@ func (s *stage) packets(ctx context.Context, own, last bool, knee *int) error {
 	if err := s.warmUp(ctx); err != nil {
 		return err
 	}
+	if s.plan.capacity > 0 {
+		s.dirty = true // no calls are open
+		return s.sustain(ctx, s.plan.capacity)
+	}
 	if err := s.memory(ctx); err != nil {
 		return err
 	}

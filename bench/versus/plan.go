@@ -22,6 +22,7 @@ type plan struct {
 	resolution   float64
 	tries        int           // a rate of the search has failed when it failed so often
 	sustain      time.Duration // of the run at sustainShare of the capacity
+	capacity     int           // told, and then nothing but that run is measured; 0 = to be found
 	burst        load.Burst
 	signal       time.Duration
 	churn        time.Duration
@@ -67,6 +68,15 @@ func newPlan(name string, quick bool) (plan, error) {
 	return p, nil
 }
 
+// told returns the plan of the run at sustainShare of a capacity that is known, and of nothing else.
+func (p plan) told(capacity int) (plan, error) {
+	if !p.growth || capacity < p.lowestProbe || capacity > p.highestProbe {
+		return p, fmt.Errorf("a capacity of %d packets/s: one can be told to relay only, from %d to %d", capacity, p.lowestProbe, p.highestProbe)
+	}
+	p.capacity, p.rounds, p.rates = capacity, 1, p.rates[:0] // not nil, which would be signalling
+	return p, nil
+}
+
 // legPackets is how many packets a second a phone sends: as many legs take part as make the rate of it.
 const legPackets = 50
 
@@ -96,7 +106,7 @@ func Keys(name string) ([]string, error) {
 	case p.rates != nil:
 		values = append(values, "memory_per_call_bytes", "files_per_call", "capacity")
 		if p.growth {
-			values = append(values, burstSilentKey, burstBackKey, sustainedLossKey, sustainedDelayKey)
+			values = append(values, burstSilentKey, burstBackKey, sustainedLossKey, sustainedDelayKey, sustainedWayKey)
 		}
 	default:
 		values = append(values, signalKeys...)

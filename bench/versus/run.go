@@ -27,6 +27,7 @@ type Config struct {
 	Self, Peer *Contender // either may be nil, not both
 	Sockets    string     // for the report: how Self was told to open its sockets
 	Quick      bool       // about two minutes, with less certainty
+	Capacity   int        // measure nothing but a minute at 60 % of so many packets/s; 0 = everything. For relay alone
 	Dir        string     // scratch, to be removed by the caller
 	Progress   func(step string, fraction float64)
 }
@@ -51,6 +52,11 @@ func Run(ctx context.Context, name string, cfg Config) (*report.Report, error) {
 	}
 	if cfg.Self == nil && cfg.Peer == nil {
 		return nil, errors.New("nobody to measure")
+	}
+	if cfg.Capacity != 0 {
+		if p, err = p.told(cfg.Capacity); err != nil {
+			return nil, fmt.Errorf("bench %s: %w", name, err)
+		}
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, float64) {}

@@ -126,7 +126,7 @@ func TestEveryBenchAgainstAReflector(t *testing.T) {
 			switch name {
 			case "relay":
 				wanted = append(wanted, "capacity", "files_per_call", "cpu_per_packet@1k", "p99@3k", "peer.capacity", "cpu_10000_legs_over_200_legs", "sidetone.cpu_200_legs_us",
-					"sidetone.sockets_10000_legs", "burst_recovery", "sidetone.burst_silent_streams", "peer.p999_us@60%", "sidetone.lost_percent@60%")
+					"sidetone.sockets_10000_legs", "burst_recovery", "sidetone.burst_silent_streams", "peer.p999_us@60%", "peer.way_p999_us@60%", "sidetone.lost_percent@60%")
 			case "mix":
 				if v, ok := rep.Value("sidetone.returned_percent"); !ok || v != 0 {
 					t.Errorf("silent rooms sent back %v %%", v)
@@ -280,5 +280,58 @@ func TestWarnings(t *testing.T) {
 	}
 	if got := newWatch(0, 0).warnings(); len(got) != 1 {
 		t.Errorf("one core for both: %v", got)
+	}
+}
+
+func TestACapacityThatIsToldIsNotSearchedFor(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux only")
+	}
+	p, err := newPlan("relay", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err = tiny(p).told(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var started []string
+	var servers []*peer.Server
+	r := &runner{name: "relay", plan: p, cfg: Config{Self: contender("sidetone", &started, &servers), Dir: t.TempDir(), Progress: func(string, float64) {}}}
+	rep, err := r.start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(started) != 1 {
+		t.Errorf("started %v, want one", started)
+	}
+	for key, want := range map[string]bool{"sidetone.p999_us@60%": true, "sidetone.way_p999_us@60%": true, "sidetone.capacity": false, "sidetone.memory_per_call_bytes": false} {
+		if _, ok := rep.Value(key); ok != want {
+			t.Errorf("%s measured: %v, want %v", key, ok, want)
+		}
+	}
+}
+
+func TestACapacityIsToldToRelayOnly(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		capacity int
+	}{{"srtp", 100_000}, {"relay", -1}, {"relay", 1e9}} {
+		p, err := newPlan(c.name, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.told(c.capacity); err == nil {
+			t.Errorf("%s takes a capacity of %d", c.name, c.capacity)
+		}
+	}
+}
+
+func TestTimeThatTheHostTookIsTold(t *testing.T) {
+	w := newWatch(0, 1)
+	w.stolen[0], w.stolen[1] = 200*time.Millisecond, 10*time.Millisecond
+	w.host("sidetone", "a load", time.Minute)
+	if got := w.warnings(); len(got) != 1 || !strings.Contains(got[0], "server's core away for 200 ms of 60 s") {
+		t.Errorf("warnings %q", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // From where on something is worth a warning.
 const (
 	foreignShare   = 0.05 // of a core that other programs used
+	stolenShare    = 1e-3 // of a core in a long run that the host took: as many packets are late as a p99.9 leaves out
 	busyShare      = 0.95 // of the generator's time
 	lateLimit      = time.Millisecond
 	spreadLimit    = 0.25 // between rounds, of the median
@@ -27,7 +28,8 @@ type watch struct {
 
 	elapsed time.Duration // of all steps
 	foreign [2]time.Duration
-	notes   []string // in the order of their first coming
+	stolen  [2]time.Duration // by the host in the last step, of the server's and the generator's core
+	notes   []string         // in the order of their first coming
 	times   map[string]int
 	latest  map[string]string
 	before  reading
@@ -86,6 +88,7 @@ func (w *watch) end(name, what string, server machine.Process, overrun int) erro
 	b, elapsed := w.before, now.at.Sub(w.before.at)
 	served := now.server - b.server
 	w.elapsed += elapsed
+	w.stolen = [2]time.Duration{now.cores.Stolen(b.cores, w.serverCore), now.cores.Stolen(b.cores, w.generatorCore)}
 	w.foreign[0] += now.cores.Busy(b.cores, w.serverCore) - served
 	w.foreign[1] += now.cores.Busy(b.cores, w.generatorCore) - (now.own - b.own)
 	if drops := now.drops - b.drops - int64(overrun); drops > 0 && what != limitName {
@@ -104,6 +107,16 @@ func (w *watch) generator(name, what string, r *load.Result) {
 	}
 	if r.Delay.N() < fewestPackets {
 		w.note("few "+name+what, fmt.Sprintf("%s at %s: %d packets are few for a p99", name, what, r.Delay.N()))
+	}
+}
+
+// host notes the time that the host took away in the last step: whatever was on the core then was late by it.
+func (w *watch) host(name, what string, elapsed time.Duration) {
+	for i, whose := range []string{"server's", "generator's"} {
+		if w.stolen[i].Seconds() > stolenShare*elapsed.Seconds() {
+			w.note("stolen "+whose+name, fmt.Sprintf("%s at %s: the host took the %s core away for %d ms of %.0f s",
+				name, what, whose, w.stolen[i].Milliseconds(), elapsed.Seconds()))
+		}
 	}
 }
 

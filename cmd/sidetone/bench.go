@@ -25,6 +25,7 @@ type benchCmd struct {
 	Sockets  string   `enum:"auto,steered,ports" default:"auto" help:"media.sockets of our configuration: auto, steered or ports."`
 	JSON     bool     `name:"json" help:"Print the result as one JSON object."`
 	Quick    bool     `help:"Take about two minutes, with less certainty."`
+	Capacity int      `placeholder:"PACKETS" help:"relay: measure nothing but a minute at 60 % of so many packets a second."`
 	Max      []string `sep:"none" placeholder:"KEY=VALUE" help:"Fail when a value is greater, such as cpu_per_packet@50k=0.45 (a ratio) or sidetone.p50_us@10k=100."`
 	Min      []string `sep:"none" placeholder:"KEY=VALUE" help:"Fail when a value is less, such as capacity=2.4."`
 }
@@ -47,7 +48,7 @@ func (c *benchCmd) Run(ctx context.Context, o output) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cfg := versus.Config{Sockets: c.Sockets, Quick: c.Quick, Dir: dir}
+	cfg := versus.Config{Sockets: c.Sockets, Quick: c.Quick, Capacity: c.Capacity, Dir: dir}
 	if c.Sidetone {
 		if cfg.Self, err = c.self(); err != nil {
 			return err
