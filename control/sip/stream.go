@@ -36,7 +36,7 @@ type stream struct {
 	mu       sync.Mutex // guards the following
 	conn     net.Conn   // nil while dialling
 	queue    [][]byte
-	queued   int
+	queued   int // bytes that wait or are being written
 	closed   bool
 	watchers map[int]func()
 	nextID   int
@@ -167,7 +167,7 @@ func (c *stream) write() {
 	for {
 		c.mu.Lock()
 		batch := c.queue
-		c.queue, c.queued = nil, 0
+		c.queue = nil
 		closed := c.closed
 		c.mu.Unlock()
 		if closed {
@@ -185,6 +185,9 @@ func (c *stream) write() {
 				return
 			}
 			c.s.count.sent.Add(1)
+			c.mu.Lock()
+			c.queued -= len(b)
+			c.mu.Unlock()
 		}
 	}
 }
@@ -252,9 +255,9 @@ func (c *stream) messages(f *framer) (heard, ok bool) {
 func (c *stream) flush() {
 	for range 50 {
 		c.mu.Lock()
-		empty := len(c.queue) == 0 || c.closed
+		done := c.queued == 0 || c.closed
 		c.mu.Unlock()
-		if empty {
+		if done {
 			return
 		}
 		if !c.s.pause(time.Millisecond) {
