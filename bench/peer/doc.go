@@ -8,7 +8,7 @@
 //	  │                 recording.go
 //	  ├──StartLinphone──► linphonec process, commands typed, answers in its log; speaks and records WAV
 //	  │  linphone.go
-//	  ├──RunSIPp──► sipp process with a scenario of sipp/*.xml or a Flow (flow.go), answers in its log, speaks or echoes
+//	  ├──RunSIPp──► sipp process with a scenario of sipp/*.xml or a Flow (flow.go, race.go), answers in its log, speaks or echoes
 //	  │  sipp.go
 //	  └──StartKamailio──► kamailio process with kamailio.cfg, commands by RPC, reports of media in its log
 //	     kamailio.go       │ ng

@@ -30,6 +30,8 @@ const (
 	SIPpBusy          = "busy"           // INVITE, 486
 	SIPpCancel        = "cancel"         // INVITE, 180, CANCEL, 200, 487
 	SIPpAnswer        = "answer"         // waits for an INVITE, 180, 200, re-INVITEs, BYE
+	SIPpPrompt        = "prompt"         // SIPpAnswer without a pause, whatever crosses its 200
+	SIPpHasty         = "hasty"          // SIPpPrompt that sends BYE as soon as it is acknowledged
 	SIPpEarly         = "early"          // SIPpAnswer with early media: 183 with SDP before the 200
 	SIPpRing          = "ring"           // waits for an INVITE, 180, then for the CANCEL
 	SIPpNoAnswer      = "no_answer"      // INVITE, 180, 408
@@ -138,6 +140,9 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 		args = append(args, "-inf", fields)
 	} else {
 		args = append(args, "-rtp_echo")
+	}
+	if cfg.Flow != nil && cfg.Flow.loose || cfg.Scenario == SIPpPrompt || cfg.Scenario == SIPpHasty {
+		args = append(args, "-default_behaviors", "none")
 	}
 	if cfg.Server != "" {
 		args = append(args, cfg.Server)

@@ -14,11 +14,13 @@ import (
 // Nothing is left after each.
 func TestSIPpFlows(t *testing.T) {
 	peer.Need(t, "sipp")
+	both := []string{peer.SIPpAnswer, peer.SIPpAnswer}
 	for name, tc := range map[string]struct {
-		members int
-		flow    func(f *peer.Flow)
+		others []string // what 218, 219 play: "" is registered and silent
+		joined bool     // they talk to each other afterwards
+		flow   func(f *peer.Flow)
 	}{
-		"conference, figures 1 and 2": {2, func(f *peer.Flow) {
+		"conference, figures 1 and 2": {both, true, func(f *peer.Flow) {
 			f.Invite("a", "218", 180, 200)
 			f.Offer("a", "sendonly")
 			f.Invite("b", "46", 480)
@@ -32,14 +34,14 @@ func TestSIPpFlows(t *testing.T) {
 			f.Pause()
 			f.Bye("c")
 		}},
-		"consultation transfer": {2, func(f *peer.Flow) {
+		"consultation transfer": {both, true, func(f *peer.Flow) {
 			f.Invite("a", "218", 180, 200)
 			f.Offer("a", "sendonly")
 			f.Invite("b", "219", 180, 200)
 			f.Bye("b")
 			f.Ended()
 		}},
-		"blind transfer by hanging up": {2, func(f *peer.Flow) {
+		"blind transfer by hanging up": {both, true, func(f *peer.Flow) {
 			f.Invite("a", "218", 180, 200)
 			f.Offer("a", "sendonly")
 			f.Ring("b", "219")
@@ -47,13 +49,13 @@ func TestSIPpFlows(t *testing.T) {
 			f.Ended()
 			f.Pause() // the target answers
 		}},
-		"blind transfer by REFER": {2, func(f *peer.Flow) {
+		"blind transfer by REFER": {both, true, func(f *peer.Flow) {
 			f.Invite("a", "218", 180, 200)
 			f.Offer("a", "sendonly")
 			f.Refer("a", "219", 100, 180, 200)
 			f.Bye("a")
 		}},
-		"call park": {1, func(f *peer.Flow) {
+		"call park": {both[:1], false, func(f *peer.Flow) {
 			f.Invite("a", "218", 180, 200)
 			f.Offer("a", "sendonly")
 			f.Invite("b", "11", 480)
@@ -62,20 +64,76 @@ func TestSIPpFlows(t *testing.T) {
 			f.Pause()
 			f.Bye("c")
 		}},
-		"DND and forward": {0, func(f *peer.Flow) {
-			f.Invite("a", "401", 480)
-			f.Invite("b", "400", 480)
+		"attended transfer by REFER": {both, true, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Offer("a", "sendonly")
+			f.Invite("b", "219", 180, 200)
+			f.Offer("b", "sendonly")
+			f.ReferTo("a", "b", "219", 100)
+			f.Ended() // the line that is replaced
+			f.Told(200)
+			f.Bye("a")
+		}},
+		"transfer to a busy phone": {[]string{peer.SIPpAnswer, peer.SIPpRefuse}, false, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Offer("a", "sendonly")
+			f.Refer("a", "219", 100, 486)
+			f.Offer("a", "sendrecv")
+			f.Pause()
+			f.Bye("a")
+		}},
+		"transfer to a dead phone": {[]string{peer.SIPpAnswer, ""}, false, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Offer("a", "sendonly")
+			f.Refer("a", "219", 100, 408)
+			f.Offer("a", "sendrecv")
+			f.Pause()
+			f.Bye("a")
+		}},
+		"transfer to an unregistered phone": {both[:1], false, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Offer("a", "sendonly")
+			f.Refer("a", "219", 100, 480)
+			f.Offer("a", "sendrecv")
+			f.Pause()
+			f.Bye("a")
+		}},
+		"DND": {[]string{""}, false, func(f *peer.Flow) {
+			f.As("b", "218", "s218", "secret-218")
+			f.Invite("b", "401", 480)
+			f.Invite("a", "218", 486)
+			f.As("c", "218", "s218", "secret-218")
+			f.Invite("c", "400", 480)
+		}},
+		"forward": {[]string{"", peer.SIPpAnswer}, false, func(f *peer.Flow) {
+			f.As("b", "218", "s218", "secret-218")
+			f.Invite("b", "601219", 480)
+			f.Invite("a", "218", 181, 180, 200)
+			f.Bye("a")
+			f.As("c", "218", "s218", "secret-218")
+			f.Invite("c", "600", 480)
+		}},
+		"forward loop": {[]string{"", ""}, false, func(f *peer.Flow) {
+			f.As("b", "218", "s218", "secret-218")
+			f.Invite("b", "601219", 480)
+			f.As("c", "219", "s219", "secret-219")
 			f.Invite("c", "601218", 480)
-			f.Invite("d", "600", 480)
+			f.Invite("a", "218", 181, 480)
+			f.As("d", "219", "s219", "secret-219")
+			f.Invite("d", "601217", 480) // and to who calls
+			f.Invite("e", "218", 181, 486)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := newOffice(t, 3, nil)
+			o := newOffice(t, 3, recalls)
 			var others []*peer.SIPp
-			for i := range tc.members {
+			for i, scenario := range tc.others {
 				r := o.play(t, peer.SIPpRegister, 1+i, 0, "")
-				s := o.script(t, peer.SIPpAnswer, 1+i, r.Port(), "")
+				if scenario == "" {
+					continue
+				}
+				s := o.script(t, scenario, 1+i, r.Port(), "")
 				check(t, s.WaitListening(soon(t)))
 				others = append(others, s)
 			}
@@ -83,18 +141,33 @@ func TestSIPpFlows(t *testing.T) {
 			f := peer.NewFlow()
 			tc.flow(f)
 			check(t, o.startSIPp(t, peer.SIPpConfig{Flow: f}, 0, a.Port()).Wait(soon(t)))
-			var left api.Calls // of two members, who talk on
-			check(t, json.Unmarshal([]byte(o.get(t, "/v1/calls")), &left))
-			for _, c := range left.Calls {
-				if tc.members == 2 {
-					_, _, _ = command(t, "ctl", "--api", "http://"+o.api, "terminate", c.ID) // it may have ended with the other
+			if tc.joined {
+				if len(o.calls(t)) == 0 {
+					t.Error("the others are not connected")
 				}
+				o.terminate(t)
 			}
 			for _, s := range others {
 				check(t, s.Wait(soon(t)))
 			}
 			o.settled(t)
 		})
+	}
+}
+
+// calls are those that are there now.
+func (o *office) calls(t *testing.T) []api.Call {
+	t.Helper()
+	var c api.Calls
+	check(t, json.Unmarshal([]byte(o.get(t, "/v1/calls")), &c))
+	return c.Calls
+}
+
+// terminate ends them.
+func (o *office) terminate(t *testing.T) {
+	t.Helper()
+	for _, c := range o.calls(t) {
+		_, _, _ = command(t, "ctl", "--api", "http://"+o.api, "terminate", c.ID) // it may have ended with another
 	}
 }
 
@@ -115,4 +188,110 @@ func TestSIPpPickup(t *testing.T) {
 	check(t, ringing.Wait(soon(t)))
 	check(t, caller.Wait(soon(t)))
 	o.settled(t)
+}
+
+// TestSIPpTwoPickups: two phones dial 65218 while 218 rings, in one moment: one is connected, the other told 480.
+func TestSIPpTwoPickups(t *testing.T) {
+	peer.Need(t, "sipp")
+	o := newOffice(t, 4, nil)
+	var ports []int
+	for i := range 4 {
+		ports = append(ports, o.play(t, peer.SIPpRegister, i, 0, "").Port())
+	}
+	for range 3 {
+		ringing := o.script(t, peer.SIPpRing, 1, ports[1], "")
+		check(t, ringing.WaitListening(soon(t)))
+		f := peer.NewFlow()
+		f.Invite("a", "218", 180, 200)
+		f.Ended()
+		caller := o.startSIPp(t, peer.SIPpConfig{Flow: f}, 3, ports[3])
+		eventually(t, "218 rings", func() bool { return strings.Contains(o.get(t, "/v1/calls"), `"state":"ringing"`) })
+		var picking []*peer.SIPp
+		for _, i := range []int{0, 2} {
+			f := peer.NewFlow()
+			f.Dial("a", "65218")
+			f.Settle("a", "65218")
+			picking = append(picking, o.startSIPp(t, peer.SIPpConfig{Flow: f}, i, ports[i]))
+		}
+		refused := 0
+		for _, s := range picking {
+			check(t, s.Wait(soon(t)))
+			refused += strings.Count(s.Messages(), "SIP/2.0 480 ")
+		}
+		if refused != 1 {
+			t.Errorf("%d of two were refused", refused)
+		}
+		check(t, ringing.Wait(soon(t)))
+		check(t, caller.Wait(soon(t)))
+		o.settled(t)
+	}
+}
+
+// TestSIPpRaces: what crosses on the wire, sent back to back without waiting for answers, or by the other side at the same moment.
+// Whatever wins, each side is answered, and no call and no port is left.
+func TestSIPpRaces(t *testing.T) {
+	peer.Need(t, "sipp")
+	for name, tc := range map[string]struct {
+		other  string // what 218 plays
+		joined bool   // 218 and 219 talk to each other afterwards
+		flow   func(f *peer.Flow)
+	}{
+		"CANCEL against 200": {peer.SIPpPrompt, false, func(f *peer.Flow) {
+			f.Dial("a", "218")
+			f.Receive(100, true)
+			f.Receive(180, false) // with 200 behind it
+			f.Send("a", "CANCEL", "218", "", "")
+			f.Settle("a", "218")
+		}},
+		"BYE behind re-INVITE": {peer.SIPpPrompt, false, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Send("a", "INVITE", "", "", "sendonly")
+			f.Send("a", "BYE", "", "", "")
+			f.Settle("a", "")
+		}},
+		"BYE against re-INVITE": {peer.SIPpHasty, false, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Send("a", "INVITE", "", "", "sendonly")
+			f.Settle("a", "")
+		}},
+		"BYE behind REFER": {peer.SIPpPrompt, true, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Send("a", "REFER", "", "Refer-To: <sip:219@[domain]>", "")
+			f.Send("a", "BYE", "", "", "")
+			f.Settle("a", "")
+		}},
+		"BYE against REFER": {peer.SIPpHasty, false, func(f *peer.Flow) {
+			f.Invite("a", "218", 180, 200)
+			f.Send("a", "REFER", "", "Refer-To: <sip:219@[domain]>", "")
+			f.Settle("a", "")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, 3, nil)
+			other := o.play(t, peer.SIPpRegister, 1, 0, "")
+			target := o.play(t, peer.SIPpRegister, 2, 0, "")
+			a := o.play(t, peer.SIPpRegister, 0, 0, "")
+			for range 3 {
+				b := o.script(t, tc.other, 1, other.Port(), "")
+				check(t, b.WaitListening(soon(t)))
+				c := o.script(t, peer.SIPpPrompt, 2, target.Port(), "") // rung by a transfer that wins
+				check(t, c.WaitListening(soon(t)))
+				f := peer.NewFlow()
+				tc.flow(f)
+				check(t, o.startSIPp(t, peer.SIPpConfig{Flow: f}, 0, a.Port()).Wait(soon(t)))
+				if tc.joined {
+					calls := o.calls(t)
+					if len(calls) != 1 || calls[0].From != "218" || calls[0].To != "219" {
+						t.Errorf("calls %+v", calls)
+					}
+					o.terminate(t)
+					check(t, c.Wait(soon(t)))
+				}
+				check(t, b.Wait(soon(t)))
+				o.settled(t)
+				c.Close()
+			}
+		})
+	}
 }
