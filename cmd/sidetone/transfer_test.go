@@ -251,6 +251,7 @@ func TestBlindTransfer(t *testing.T) {
 		"to no number":                 {"999", 404},
 		"to the transferor itself":     {"217", 486},
 		"to the transferred itself":    {"218", 486},
+		"to a code that is for nobody": {"401", 480},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t, 4, nil)

@@ -16,6 +16,11 @@ import (
 // settle finds anew after every event whether they may, so a hold, a transfer, a conference or a recording brings both back to our
 // ports, which have stayed open, by re-INVITE, and its end sends them off again. While only one of them has followed, both hear each
 // other all the same: what still comes to us is relayed. A phone that refuses to be sent elsewhere stays with us for the whole call.
+//
+// Calls over trunks always come through us, as in the OfficeServ manual, where they use an MPS channel: the far end's address is
+// whatever a carrier says. So does SRTP: a phone may make a new key for each description, which its peer would have to be told in
+// an offer that makes a new one again; and nothing tells us the roll-over counter (RFC 3711 3.3.1) of a stream that comes back
+// to us after 65,536 packets.
 
 // direct is what two parties are told that may talk without us; none when they may not.
 func (c *Call) direct(l, peer *Leg) []sdp.Codec {

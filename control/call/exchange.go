@@ -74,6 +74,12 @@ type Feature interface {
 	Dial(tel, number string)
 }
 
+// Taker is a Feature for which somebody is on hold, and to which a party can be transferred by REFER instead.
+type Taker interface {
+	Feature
+	TakesParty()
+}
+
 // Service is a code whose call is connected: it is dialled to get at somebody else's call.
 type Service interface {
 	Match(number string) bool
@@ -206,14 +212,22 @@ func (x *Exchange) OnInvite(in *sip.Invite) {
 		in.Reply(400, "Bad Replaces")
 		return
 	}
-	if f := x.feature(number); f != nil && !replaces {
+	station, away := x.cfg.Stations[account.Tel], !in.Registered()
+	f := x.feature(number)
+	if f == nil || replaces {
+		f, number = nil, x.outward(station, number)
+	}
+	if away && (f != nil || replaces || x.reserved(number)) {
+		x.note(in.Flow().Remote, account.Tel, "station feature or trunk from an unregistered address")
+		in.Reply(403, "")
+		return
+	}
+	if f != nil {
 		x.act(f, account.Tel, number)
 		in.Reply(480, "")
 		return
 	}
-	station := x.cfg.Stations[account.Tel]
-	number = x.outward(station, number)
-	x.begin(in, &Leg{tel: account.Tel, station: station, private: in.Private()}, x.shown(number), func(c *Call) {
+	x.begin(in, &Leg{tel: account.Tel, station: station, private: in.Private(), away: away}, x.shown(number), func(c *Call) {
 		switch s := x.service(number); {
 		case replaces:
 			c.takeOverBy(c.a, rep)
@@ -223,6 +237,16 @@ func (x *Exchange) OnInvite(in *sip.Invite) {
 			c.dial(number)
 		}
 	})
+}
+
+// reserved: what the number leads to is not for a station that calls from elsewhere than it is registered from, though it has the
+// password (SPEC S8): more than rooms, groups and other stations.
+func (x *Exchange) reserved(number string) bool {
+	if x.service(number) != nil || x.destination(number) != nil || number == x.cfg.Factory {
+		return true
+	}
+	_, out := x.cfg.Trunks.Out(number)
+	return out && !x.Known(number)
 }
 
 // begin makes a call of an INVITE; then decides on its queue where it goes. number is what may be shown of what was dialled.

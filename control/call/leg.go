@@ -25,6 +25,7 @@ type Leg struct {
 	since    time.Time    // when it was rung
 	outgoing bool         // we called it
 	private  bool         // it called and does not want to be shown
+	away     bool         // it called from elsewhere than its station is registered from
 	dialog   *sip.Dialog
 	media    *media.Leg
 	peer     netip.AddrPort // where its signalling comes from

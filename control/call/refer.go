@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"sidetone/control/sdp"
 	"sidetone/control/sip"
 )
 
@@ -90,6 +91,11 @@ func (c *Call) refer(l *Leg, r *sip.Request) {
 		r.Reply(403, "")
 		return
 	}
+	if l.away {
+		c.refused(l, "transfer asked for from an unregistered address")
+		r.Reply(403, "")
+		return
+	}
 	peer := c.other(l)
 	asked, err := sip.ParseRefer(r)
 	switch {
@@ -124,12 +130,27 @@ func (c *Call) refer(l *Leg, r *sip.Request) {
 		return
 	}
 	c.x.cfg.Logger.Info("blind transfer", "call_id", c.id, "by", l.tel, "party", peer.tel, "to", c.x.shown(asked.Target))
-	if f := c.x.feature(asked.Target); f != nil { // such as park: the code decides what becomes of the party
-		ref.succeed()
-		c.x.act(f, l.tel, asked.Target)
+	if f := c.x.feature(asked.Target); f != nil {
+		c.transferToCode(l, f, asked.Target, ref)
 		return
 	}
 	c.transferBlind(l, peer, c.x.outward(l.station, asked.Target), ref)
+}
+
+// transferToCode gives the party to a code that can take it, such as park. It counts as the one that was put on hold last,
+// which not every phone does before it transfers.
+func (c *Call) transferToCode(l *Leg, f Feature, number string, ref *referral) {
+	if _, takes := f.(Taker); !takes {
+		ref.fail(480)
+		return
+	}
+	if !l.holding() {
+		l.offered = sdp.SendOnly
+	}
+	l.heldAt = c.x.cfg.Now()
+	l.publish()
+	ref.succeed()
+	c.x.act(f, l.tel, number)
 }
 
 // transferAttended moves the party to the call in which the transferor's other dialog is.

@@ -88,6 +88,9 @@ func (f *Conference) Dial(tel, _ string) {
 	held.Do(func(c *call.Call) { c.Confer(held, g.room) }, nil)
 }
 
+// TakesParty is for call.Taker.
+func (f *Conference) TakesParty() {}
+
 // Answered is for call.Watcher: once the owner's next call is up, its older leg
 // is cleared, because many phones have room for two calls only. In a full
 // conference the older leg stays: it is the owner's own place.

@@ -113,6 +113,9 @@ func (f *Park) Dial(tel, number string) {
 	}, nil)
 }
 
+// TakesParty is for call.Taker.
+func (f *Park) TakesParty() {}
+
 // Answered is for call.Watcher: somebody has come for a party, or the parker has taken it back.
 func (f *Park) Answered(l *call.Leg) {
 	f.forget(func(p parking) bool { return p.leg.Call() == l.Call() })
