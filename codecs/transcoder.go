@@ -1,6 +1,9 @@
 package codecs
 
 import (
+	"strings"
+
+	"sidetone/codecs/amr"
 	"sidetone/codecs/g711"
 	"sidetone/codecs/g726"
 	"sidetone/codecs/resample"
@@ -19,8 +22,12 @@ type Transcoder interface {
 const longestPacket = 120
 
 // Transcoder gives a transcoder between two audio formats; false when there is none.
-// The same format on both sides gives one that copies. Samples of different rates are resampled.
+// The same format on both sides gives one that copies; AMR is repacked where only its packing differs, by any set. Samples of different
+// rates are resampled.
 func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
+	if t, ok := repacker(from, to); ok {
+		return t, true
+	}
 	in, ok := s.Find(from)
 	if !ok || in.Kind != Audio {
 		return nil, false
@@ -49,6 +56,20 @@ func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 		t.resampler, t.resampled = resampler, make([]int16, longestPacket*out.SampleRate/1000)
 	}
 	return t, true
+}
+
+// repacker gives the transcoder between two packings of AMR or AMR-WB.
+func repacker(from, to Format) (Transcoder, bool) {
+	wide := strings.EqualFold(from.Name, "AMR-WB")
+	if !from.Is(to) || !wide && !strings.EqualFold(from.Name, "AMR") {
+		return nil, false
+	}
+	in, err := amr.ParseFormat(wide, from.Fmtp)
+	out, also := amr.ParseFormat(wide, to.Fmtp)
+	if err != nil || also != nil || in.OctetAligned == out.OctetAligned {
+		return nil, false
+	}
+	return amr.NewRepacker(in, out), true
 }
 
 // near gives the codec with samples of a rate, where it converts better than a resampler.

@@ -6,6 +6,7 @@
 //	                               ├─ NewEncoder(Format) ─► Encoder ─ Encode        encoder.go
 //	                               └─ NewDecoder(Format) ─► Decoder ─ Decode, Conceal   decoder.go
 //	a=fmtp ─► ParseFormat ─► Format: bandwidth-efficient or octet-aligned, modes    format.go
+//	payload ─► Repacker ─► payload of the other packing                             repacker.go
 //	payload ◄─► table of contents and frames                                        payload.go, frame.go
 //
 // Each coder belongs to one goroutine at a time.

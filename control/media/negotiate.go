@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sidetone/codecs"
+	"sidetone/codecs/amr"
 	"sidetone/control/sdp"
 	"sidetone/mixer"
 	"sidetone/relay"
@@ -81,10 +82,28 @@ func (e *Engine) Everything() []sdp.Codec { return offering(e.cfg.Set, nil, true
 // Extended is the offer for the second phone of a call: what the first one
 // offered, under its payload types, and what we can transcode to besides.
 func (e *Engine) Extended(offered []sdp.Codec) []sdp.Codec {
+	offered = repacked(offered)
 	if len(e.Mixable(offered)) == 0 {
 		return slices.Clone(offered) // nothing to transcode from
 	}
 	return offering(e.cfg.Set, offered, slices.ContainsFunc(offered, sdp.Codec.IsEvent))
+}
+
+// repacked is a list with AMR and AMR-WB in the other packing behind those that are there, which we can bring together with no library.
+func repacked(list []sdp.Codec) []sdp.Codec {
+	out := slices.Clone(list)
+	for _, c := range list {
+		if !strings.EqualFold(c.Name, "AMR") && !strings.EqualFold(c.Name, "AMR-WB") {
+			continue
+		}
+		f, err := amr.ParseFormat(strings.EqualFold(c.Name, "AMR-WB"), c.Fmtp)
+		if err != nil {
+			continue
+		}
+		f.OctetAligned = !f.OctetAligned
+		out = offer(out, sdp.Codec{PayloadType: codecs.Dynamic, Name: c.Name, ClockRate: c.ClockRate, Channels: c.Channels, Fmtp: f.String()})
+	}
+	return out
 }
 
 // Bridged is what to tell one phone when the other one has said what it takes:

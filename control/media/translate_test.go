@@ -58,3 +58,38 @@ func TestTranslateAcrossClocks(t *testing.T) {
 		t.Errorf("a duration too long for the field became % x", dst[:n])
 	}
 }
+
+// Two phones with AMR in two packings, one with AMR in both, and no library: what they share is relayed, the rest repacked.
+func TestAMRInTwoPackings(t *testing.T) {
+	efficient := sdp.Codec{PayloadType: 97, Name: "AMR", ClockRate: 8000, Channels: 1, Fmtp: "mode-set=0,7"}
+	aligned := sdp.Codec{PayloadType: 96, Name: "AMR", ClockRate: 8000, Channels: 1, Fmtp: "octet-align=1"}
+	e := New(Config{Set: codecs.Builtin()})
+	offered := e.Extended([]sdp.Codec{aligned})
+	if len(offered) != 2 || offered[0] != aligned || offered[1].Fmtp != "" || offered[1].PayloadType == 96 {
+		t.Fatalf("the other phone is offered %+v", offered)
+	}
+	if list := e.Bridged([]sdp.Codec{aligned}, []sdp.Codec{efficient}); len(list) != 1 || list[0] != aligned {
+		t.Errorf("told of %+v", list)
+	}
+	both := []sdp.Codec{efficient, aligned}
+	if list := e.Bridged(both, []sdp.Codec{aligned}); len(list) != 1 || list[0].PayloadType != 96 {
+		t.Errorf("of both packings %+v", list)
+	}
+	m := translate(e.cfg.Set, []sdp.Codec{aligned}, []sdp.Codec{efficient})
+	if a := m[96]; a.Drop || a.PayloadType != 97 || a.Transform == nil || a.Clock != nil {
+		t.Fatalf("%+v", a)
+	}
+	// 7.4 kbit/s, CMR 7: four bits, six of the table of contents, 148 of speech.
+	in, out := append([]byte{0x70, 0x24}, slices.Repeat([]byte{0xFF}, 19)...), make([]byte, 100)
+	n := m[96].Transform.Transform(out, in)
+	if n != 20 || out[0] != 0x72 || out[1] != 0x7F || out[18] != 0xFF {
+		t.Errorf("%d octets: % x", n, out[:n])
+	}
+	m = translate(e.cfg.Set, both, []sdp.Codec{aligned})
+	if a := m[96]; a.Transform != nil || a.PayloadType != 96 {
+		t.Errorf("aligned to aligned: %+v", a)
+	}
+	if a := m[97]; a.Transform == nil || a.PayloadType != 96 {
+		t.Errorf("efficient to aligned: %+v", a)
+	}
+}

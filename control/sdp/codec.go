@@ -19,9 +19,33 @@ type Codec struct {
 }
 
 // Same reports whether both are the same encoding at the same rate and with as many channels;
-// payload type and parameters do not matter.
+// payload type and parameters do not matter, unless payloads are laid out by them.
 func (c Codec) Same(other Codec) bool {
-	return strings.EqualFold(c.Name, other.Name) && c.ClockRate == other.ClockRate && max(c.Channels, 1) == max(other.Channels, 1)
+	return strings.EqualFold(c.Name, other.Name) && c.ClockRate == other.ClockRate && max(c.Channels, 1) == max(other.Channels, 1) &&
+		c.layout() == other.layout()
+}
+
+// layout is how the payloads of AMR and AMR-WB are laid out (RFC 4867 section 8.1), zero for other codecs: octet-aligned, with checksums,
+// sorted, interleaved, the last three of which imply the first.
+func (c Codec) layout() (l struct{ aligned, crc, sorted, interleaved bool }) {
+	if !strings.EqualFold(c.Name, "AMR") && !strings.EqualFold(c.Name, "AMR-WB") {
+		return l
+	}
+	for item := range strings.SplitSeq(c.Fmtp, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(item), "=")
+		switch on := strings.TrimSpace(value) == "1"; strings.ToLower(strings.TrimSpace(name)) {
+		case "octet-align":
+			l.aligned = l.aligned || on
+		case "crc":
+			l.crc = on
+		case "robust-sorting":
+			l.sorted = on
+		case "interleaving":
+			l.interleaved = true
+		}
+	}
+	l.aligned = l.aligned || l.crc || l.sorted || l.interleaved
+	return l
 }
 
 // IsEvent reports whether it is telephone-event, which accompanies audio and is none.
