@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,6 +161,9 @@ func (e exchange) reply(t *testing.T) bencode.Value {
 	return v
 }
 
+// asked counts the requests of ask. Each gets a cookie of its own: a port may have been another request's before.
+var asked atomic.Int64
+
 // ask sends one ng request to an engine and returns the reply.
 func ask(t *testing.T, engine netip.AddrPort, request bencode.Value) bencode.Value {
 	t.Helper()
@@ -168,7 +173,8 @@ func ask(t *testing.T, engine netip.AddrPort, request bencode.Value) bencode.Val
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := conn.Write(bencode.Append([]byte("1 "), request)); err != nil {
+	cookie := fmt.Sprintf("%d ", asked.Add(1))
+	if _, err := conn.Write(bencode.Append([]byte(cookie), request)); err != nil {
 		t.Fatal(err)
 	}
 	buf := make([]byte, 65536)
@@ -176,7 +182,7 @@ func ask(t *testing.T, engine netip.AddrPort, request bencode.Value) bencode.Val
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, _, err := bencode.Decode(strings.TrimPrefix(string(buf[:n]), "1 "))
+	v, _, err := bencode.Decode(strings.TrimPrefix(string(buf[:n]), cookie))
 	if err != nil {
 		t.Fatal(err)
 	}

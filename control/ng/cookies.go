@@ -25,10 +25,12 @@ type cookies struct {
 	bytes   int
 }
 
-// cookieKey tells requests apart: clients on several hosts may count alike.
+// cookieKey tells requests apart. Clients on several hosts may count alike, and one that was started anew counts as before, from a
+// port that another had: only the same text is the same request.
 type cookieKey struct {
 	client netip.AddrPort
 	cookie string
+	text   uint64 // hash
 }
 
 // cookieEntry is one request.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func key(cookie string) cookieKey { return cookieKey{clientAddr, cookie} }
+func key(cookie string) cookieKey { return cookieKey{client: clientAddr, cookie: cookie} }
 
 func ignoreReply([]byte) {}
 

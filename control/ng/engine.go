@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"hash/maphash"
 	"io"
 	"net/netip"
 	"sync"
@@ -33,7 +34,8 @@ type engine struct {
 	cfg      Config // immutable
 	instance string // tells our loop marks from other nodes'
 	started  time.Time
-	random   io.Reader // of keys
+	random   io.Reader    // of keys
+	seed     maphash.Seed // of what cookies stand for
 	warn     warner
 	totals   totals
 	pending  atomic.Int64 // requests under way
@@ -56,7 +58,7 @@ func newEngine(cfg Config) (*engine, error) {
 		return nil, err
 	}
 	return &engine{
-		cfg: cfg, instance: hex.EncodeToString(b[:]), started: time.Now(), random: rand.Reader, crew: newCrew(),
+		cfg: cfg, instance: hex.EncodeToString(b[:]), started: time.Now(), random: rand.Reader, seed: maphash.MakeSeed(), crew: newCrew(),
 		warn:    warner{log: cfg.Logger, seen: make(map[string]struct{})},
 		calls:   make(map[string]*call),
 		cookies: newCookies(cookieAge, cookieEntries, cookieBytes),
@@ -84,8 +86,9 @@ func (e *engine) receive(message string, client netip.AddrPort, room int, answer
 		e.totals.dropped.Add(1) // the client sends it again
 		return
 	}
+	key := cookieKey{client, cookie, maphash.String(e.seed, text)}
 	e.mu.Lock()
-	entry, reply := e.cookies.begin(cookieKey{client, cookie}, time.Now(), answer)
+	entry, reply := e.cookies.begin(key, time.Now(), answer)
 	e.mu.Unlock()
 	if entry == nil {
 		e.totals.duplicates.Add(1)
