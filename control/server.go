@@ -191,19 +191,27 @@ func (s *Server) Run(ctx context.Context) error {
 	run("store", s.store.Run)
 	run("music", s.music)
 	run("streams", s.streams)
-	if s.ng != nil {
-		run("ng", s.ng.Run)
-	}
 	if s.api != nil {
 		run("api", s.api.Run)
 	}
 	s.parks.Bury()
-	trunks, leave := context.WithCancel(parts)
+	// What says goodbye to others does so while the rest still works.
+	outward, leave := context.WithCancel(parts)
 	defer leave()
+	proxied := make(chan struct{})
+	wg.Go(func() { // ends with outward, waited for below
+		defer close(proxied)
+		if s.ng == nil {
+			return
+		}
+		if err := s.ng.Run(outward); err != nil {
+			stop(fmt.Errorf("ng: %w", err))
+		}
+	})
 	unregistered := make(chan struct{})
-	wg.Go(func() { // ends with trunks, waited for below
+	wg.Go(func() { // ends with outward, waited for below
 		defer close(unregistered)
-		_ = s.trunks.Run(trunks) // nil always
+		_ = s.trunks.Run(outward) // nil always
 	})
 	close(s.ready)
 	select {
@@ -217,12 +225,16 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 			close(expired)
 		}()
+		if s.ng != nil {
+			s.ng.Drain(true)
+		}
 		s.exchange.Shutdown(expired)
 		leave()
 		select {
 		case <-unregistered:
 		case <-expired: // a server that does not answer
 		}
+		<-proxied // it waits no longer than for its own farewell
 		timeout.Stop()
 		s.messages.mail.Wait()
 		stop(nil)

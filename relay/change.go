@@ -24,6 +24,11 @@ type Change struct {
 	Close    bool      // ends the leg: routes to it are cut, its ports go into quarantine. Closing twice is harmless
 }
 
+// something reports whether there is anything to be done.
+func (c *Change) something() bool {
+	return c.Remote != nil || c.Route != nil || c.Timeouts != nil || c.Close
+}
+
 // Timeouts are how long silence may last; 0 = for ever.
 type Timeouts struct {
 	NoMedia time.Duration // from both sides
@@ -43,6 +48,7 @@ func (r *Relay) Apply(changes []Change) error {
 				closers++
 			} else {
 				defer c.Leg.ended.Wait()
+				*c = Change{Leg: c.Leg}
 			}
 		}
 	}
@@ -126,7 +132,7 @@ func crossing(changes []Change) (first error) {
 // shardsOf returns the shards with something to do, nearly always one. topology is locked.
 func shardsOf(changes []Change) (shards []int) {
 	for i := range changes {
-		if c := &changes[i]; c.Remote != nil || c.Route != nil || c.Timeouts != nil || c.Close {
+		if c := &changes[i]; c.something() {
 			shards = withShard(shards, c.Leg)
 		}
 	}
@@ -152,7 +158,7 @@ func either(a, b error) error {
 func (s *Shard) change(changes []Change, shard int) (first error) {
 	for i := range changes {
 		c := &changes[i]
-		if c.Leg.shard != shard {
+		if c.Leg.shard != shard || !c.something() {
 			continue
 		}
 		if c.Close {

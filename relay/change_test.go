@@ -98,7 +98,9 @@ func TestCloseFromEverywhereAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() { // ends by itself; waited for below
-			_ = b.Apply([]relay.Change{{Leg: legs[0], Close: true}, {Leg: legs[1], Close: true}, {Leg: legs[2], Close: true}, {Leg: legs[0], Close: true}})
+			if err := b.Apply([]relay.Change{{Leg: legs[0], Close: true}, {Leg: legs[1], Close: true}, {Leg: legs[2], Close: true}, {Leg: legs[0], Close: true}}); err != nil {
+				t.Errorf("closing again: %v", err)
+			}
 			b.LegStats(legs)
 		})
 	}

@@ -232,12 +232,12 @@ func (c *Call) panicked(r any) {
 	c.queue.Post(func() { c.end("", "internal error") })
 }
 
-// mediaTimeout ends what the relay found silent for too long.
-func (c *Call) mediaTimeout(l *Leg, reason string) {
+// mediaStopped ends what the relay found silent for too long, or cannot carry.
+func (c *Call) mediaStopped(l *Leg, reason string) {
 	if l.gone {
 		return
 	}
-	c.hangup(l, "media timeout: "+reason)
+	c.hangup(l, reason)
 }
 
 // check notes a failure of the media side; the call goes on with what works.

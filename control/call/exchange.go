@@ -366,8 +366,11 @@ func (x *Exchange) MediaEvent(ev relay.Event) {
 	}
 	l := v.(*Leg)
 	x.cfg.Logger.Info("media", "call_id", l.Call().id, "leg", l.id, "event", ev.Kind.String(), "remote", ev.Remote.String(), "reason", ev.Reason)
-	if ev.Kind == relay.TimedOut {
-		l.Do(func(c *Call) { c.mediaTimeout(l, ev.Reason) }, nil)
+	switch ev.Kind {
+	case relay.TimedOut:
+		l.Do(func(c *Call) { c.mediaStopped(l, "media timeout: "+ev.Reason) }, nil)
+	case relay.Failed:
+		l.Do(func(c *Call) { c.mediaStopped(l, "media failed: "+ev.Reason) }, nil)
 	}
 }
 

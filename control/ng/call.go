@@ -190,3 +190,19 @@ func (c *call) mediaStopped(d *dialogue, s *section, why string) {
 		c.end()
 	})
 }
+
+// mediaFailed is told by the relay that a leg does not work. Its section is given up, and the dialogue when it was the last; an offer
+// that has the section opens it anew.
+func (c *call) mediaFailed(d *dialogue, s *section, why string) {
+	c.queue.post(func() {
+		if c.closed || !slices.Contains(c.dialogues, d) || !s.live() {
+			return
+		}
+		c.log.Error("ng media failed", "media", s.kind, "reason", why, "from", d.sides[0].tag, "to", d.sides[1].tag)
+		if s.close(&c.changes); len(d.legs()) == 0 {
+			c.engine.totals.panics.Add(1)
+			c.drop(d)
+		}
+		c.end()
+	})
+}

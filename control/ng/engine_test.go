@@ -75,6 +75,15 @@ func TestRequestSentAgainIsCarriedOutOnce(t *testing.T) {
 	}
 }
 
+// TestCookieAloneMakesNoDuplicate: a client that was started anew may count from where it did before.
+func TestCookieAloneMakesNoDuplicate(t *testing.T) {
+	c := newClient(t, nil)
+	list, statistics := c.raw("1 d7:command4:liste"), c.raw("1 d7:command10:statisticse")
+	if !strings.Contains(list, "5:calls") || !strings.Contains(statistics, "sessionstotal") || c.engine.totals.duplicates.Load() != 0 {
+		t.Errorf("%q, then %q", list, statistics)
+	}
+}
+
 func TestDuplicateOfARequestUnderWayWaitsForItsAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, nil)
@@ -270,7 +279,7 @@ func TestMediaTimeoutEndsTheCall(t *testing.T) {
 		}
 		legs := c.relay.open()
 		timedOut := func(i int) {
-			legs[i].cfg.TimedOut("no media")
+			legs[i].cfg.Stopped(false, "no media")
 			synctest.Wait()
 		}
 		timedOut(2)
@@ -301,11 +310,53 @@ func TestMediaTimeoutEndsTheCall(t *testing.T) {
 	})
 }
 
+// TestFailedMediaEndsItsSection gives back the ports of media that cannot flow; the rest of the call goes on, an offer opens them
+// anew, and a call that has nothing left ends.
+func TestFailedMediaEndsItsSection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, nil)
+		two := func(addr string) string { return audio(addr, 4000, "0") + "m=video 4002 RTP/AVP 99\r\n" }
+		setUp := func() {
+			for _, v := range []bencode.Value{
+				req("offer", "call-id", "1", "from-tag", "a", "to-tag", "b", "sdp", two("192.0.2.1")),
+				req("answer", "call-id", "1", "from-tag", "a", "to-tag", "b", "sdp", two("192.0.2.2")),
+			} {
+				if got := result(c.ask(v)); got != "ok" {
+					t.Fatal(got)
+				}
+			}
+		}
+		setUp()
+		failed := func(l *fakeLeg) {
+			l.cfg.Stopped(true, "internal error")
+			synctest.Wait()
+		}
+		legs := c.relay.open()
+		failed(legs[2])
+		failed(legs[3]) // the other way of the same
+		if left := c.relay.open(); len(left) != 2 || left[0] != legs[0] || left[1] != legs[1] {
+			t.Fatalf("%d legs left, want those of audio", len(left))
+		}
+		setUp()
+		if legs = c.relay.open(); len(legs) != 4 || legs[2].to != legs[3] || legs[3].to != legs[2] {
+			t.Fatalf("%d legs after another offer", len(legs))
+		}
+		failed(legs[0])
+		failed(legs[2])
+		if n := len(c.relay.open()); n != 0 {
+			t.Errorf("%d legs left", n)
+		}
+		if got := result(c.ask(req("query", "call-id", "1"))); got != "error: Unknown call-id" {
+			t.Error(got)
+		}
+	})
+}
+
 func TestSilenceBeforeTheAnswerEndsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, nil)
 		c.ask(req("offer", "call-id", "1", "from-tag", "a", "sdp", audio("192.0.2.1", 4000, "0")))
-		c.relay.open()[0].cfg.TimedOut("no media")
+		c.relay.open()[0].cfg.Stopped(false, "no media")
 		synctest.Wait()
 		if len(c.relay.open()) != 2 {
 			t.Error("ended while it rings")

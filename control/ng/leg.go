@@ -28,8 +28,10 @@ type LegConfig struct {
 	Shard     int // the first config's counts for all; -1 = the least loaded
 	Latching  relay.Mode
 	NoRebind  bool
-	NoMedia   time.Duration       // after so long without media from either side TimedOut is called
-	TimedOut  func(reason string) // media has stopped; called from a shard's thread, must not block
+	NoMedia   time.Duration // after so long without media from either side Stopped is called
+	// Stopped hears that media has stopped: after NoMedia, or for good when failed, since the system or code of ours did not
+	// let the leg work. Called from a shard's thread, must not block.
+	Stopped func(failed bool, reason string)
 }
 
 // Leg is one port pair. It belongs to the actor of its call.

@@ -117,7 +117,14 @@ func (c *call) openAll(d *dialogue, plan []intent, from int, o *options) error {
 					ID:        c.id + "/" + strconv.Itoa(i) + string("ab"[side]),
 					Interface: p.places[side].iface, IPv6: p.places[side].v6, Shard: c.shard,
 					Latching: c.engine.latching(o, side == from), NoRebind: o.StrictSource && !o.MediaHandover,
-					NoMedia: s.patience(&c.engine.cfg), TimedOut: func(reason string) { c.mediaStopped(d, s, reason) },
+					NoMedia: s.patience(&c.engine.cfg),
+					Stopped: func(failed bool, reason string) {
+						if failed {
+							c.mediaFailed(d, s, reason)
+						} else {
+							c.mediaStopped(d, s, reason)
+						}
+					},
 				})
 			}
 		}

@@ -14,13 +14,13 @@ type OverRelay struct {
 	relay *relay.Relay
 
 	mu    sync.Mutex // guards the following; held for a moment only, since shards take it
-	legs  map[*relay.Leg]func(reason string)
+	legs  map[*relay.Leg]func(failed bool, reason string)
 	loads []int // legs on each shard
 }
 
 // NewOverRelay makes one for the relay.
 func NewOverRelay(r *relay.Relay) *OverRelay {
-	return &OverRelay{relay: r, legs: make(map[*relay.Leg]func(string)), loads: make([]int, r.Shards())}
+	return &OverRelay{relay: r, legs: make(map[*relay.Leg]func(bool, string)), loads: make([]int, r.Shards())}
 }
 
 // Open is for Relay.
@@ -42,7 +42,7 @@ func (r *OverRelay) Open(configs []LegConfig) ([]Leg, error) {
 	defer r.mu.Unlock()
 	r.loads[shard] += len(opened)
 	for i, l := range opened {
-		r.legs[l] = configs[i].TimedOut
+		r.legs[l] = configs[i].Stopped
 		legs[i] = &relayLeg{leg: l, shard: shard}
 	}
 	return legs, nil
@@ -112,14 +112,14 @@ func (r *OverRelay) Stats(legs []Leg) []LegStats {
 
 // Event passes on that media of one of our legs has stopped. It may be called from a shard's thread.
 func (r *OverRelay) Event(ev relay.Event) {
-	if ev.Kind != relay.TimedOut {
+	if ev.Kind != relay.TimedOut && ev.Kind != relay.Failed {
 		return
 	}
 	r.mu.Lock()
-	timedOut := r.legs[ev.Leg]
+	stopped := r.legs[ev.Leg]
 	r.mu.Unlock()
-	if timedOut != nil {
-		timedOut(ev.Reason)
+	if stopped != nil {
+		stopped(ev.Kind == relay.Failed, ev.Reason)
 	}
 }
 

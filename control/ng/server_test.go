@@ -211,6 +211,30 @@ func rtpPacket(pt byte, seq uint16) []byte {
 	return b
 }
 
+// TestRelayTellsOfFailure: what the relay says of a leg of ours reaches its call.
+func TestRelayTellsOfFailure(t *testing.T) {
+	n := startNode(t, nil)
+	p := n.dial(t)
+	p.ask(req("offer", "call-id", "1", "from-tag", "a", "sdp", audio("127.0.0.1", 4000, "0")))
+	over := n.server.engine.cfg.Relay.(*OverRelay)
+	over.mu.Lock()
+	var leg *relay.Leg
+	for leg = range over.legs {
+	}
+	over.mu.Unlock()
+	over.Event(relay.Event{Leg: leg, Kind: relay.Latched})
+	if got := result(p.ask(req("query", "call-id", "1"))); got != "ok" {
+		t.Fatalf("a leg that has learned its peer: %s", got)
+	}
+	over.Event(relay.Event{Leg: leg, Kind: relay.Failed, Reason: "internal error"})
+	if got := result(p.ask(req("query", "call-id", "1"))); got != "error: Unknown call-id" {
+		t.Errorf("a leg that has failed: %s", got)
+	}
+	if used := n.relay.Interfaces()[0].InUse; used != 0 {
+		t.Errorf("%d ports are taken", used)
+	}
+}
+
 func TestManyClientsAtOnce(t *testing.T) {
 	n := startNode(t, nil)
 	var clients sync.WaitGroup
