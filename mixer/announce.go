@@ -29,11 +29,11 @@ type Playing struct {
 	stopping   bool
 	move       span // this tick's gain
 
-	rate         int
-	raw          []int16
-	in, nextIn   *converter
-	pcm, nextPCM []int16
-	last         bool // the source has ended: what is in the converter is all
+	rate       int
+	raw        []int16 // of this tick, in in
+	in, nextIn *converter
+	pcm        []int16 // raw at the rate of the bus
+	last       bool    // the source has ended: what is in the converter is all
 }
 
 // Play begins an announcement with the next tick. While nobody is in the conference it waits. Errors: ErrBusy, or a rate that cannot be converted.
@@ -49,8 +49,7 @@ func (c *Conference) Play(a Announcement) (*Playing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("play: %w", err)
 	}
-	p := &Playing{conference: c, source: a.Source, to: a.To, gain: fixed(gainOf(a.Gain)), rate: a.Rate,
-		raw: make([]int16, samplesPerTick(a.Rate)), in: in, pcm: make([]int16, c.bus.frame)}
+	p := &Playing{conference: c, source: a.Source, to: a.To, gain: fixed(gainOf(a.Gain)), rate: a.Rate, in: in}
 	if c.next != nil {
 		p.widen(c.next.rate)
 	}
@@ -72,16 +71,20 @@ func (a *Playing) Done() bool { return !slices.Contains(a.conference.playing, a)
 
 func (a *Playing) widen(rate int) {
 	a.nextIn, _ = newConverter(a.rate, rate, conversion) // both have been seen to be convertible
-	a.nextPCM = make([]int16, samplesPerTick(rate))
 }
 
-func (a *Playing) rise() { a.in, a.pcm, a.nextIn, a.nextPCM = a.nextIn, a.nextPCM, nil, nil }
+func (a *Playing) rise() {
+	raw := a.nextIn.frame()
+	copy(raw, a.raw)
+	a.raw, a.in, a.nextIn = raw, a.nextIn, nil
+}
 
 // read takes this tick's samples.
 //
 // hot path: no allocation, lock, clock or log
 func (a *Playing) read() {
 	a.move = a.gain.move()
+	a.raw = a.in.frame()
 	if f, ok := a.source.(FiniteSource); ok && f.Ended() {
 		a.last = true
 		clear(a.raw)

@@ -6,20 +6,19 @@ type bus struct {
 	sum         []int32
 	mix         []int32 // scratch: what one member hears
 	silence     []int32
-	out         []int16 // scratch: mix, limited
 	scratch     limiterScratch
 }
 
 func newBus(rate int) *bus {
 	frame := samplesPerTick(rate)
 	return &bus{rate: rate, frame: frame, sum: make([]int32, frame), mix: make([]int32, frame), silence: make([]int32, frame),
-		out: make([]int16, frame), scratch: newLimiterScratch(rate, frame)}
+		scratch: newLimiterScratch(rate, frame)}
 }
 
 // end is a member's end of a bus: its voice on the way in, the limiter of what only it hears on the way out.
 type end struct {
 	in      *converter // from the voice's rate
-	pcm     []int16    // this tick's voice
+	pcm     []int16    // this tick's voice, in in
 	limiter limiter
 }
 
@@ -28,7 +27,7 @@ func newEnd(voice, rate int) (*end, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &end{in: in, pcm: make([]int16, samplesPerTick(rate)), limiter: newLimiter(rate)}, nil
+	return &end{in: in, limiter: newLimiter(rate)}, nil
 }
 
 // needed gives the rate at which nothing is lost that one member could hear of another: the second highest of
@@ -88,8 +87,8 @@ func (c *Conference) rise() {
 	c.deaf.rehearse(c.silence, &c.scratch)
 	for _, p := range c.members {
 		if !p.held && p.shared == nil {
-			p.end.limiter.process(c.out, p.mix(), &c.scratch)
-			p.encoding.rehearse(c.out)
+			p.end.limiter.process(p.encoding.frame(), p.mix(), &c.scratch)
+			p.encoding.rehearse()
 		}
 	}
 	c.bus, c.next = c.next, nil
@@ -108,6 +107,9 @@ func (c *Conference) rise() {
 
 func (p *Participant) rise() {
 	p.nextEnd.limiter.resume(&p.end.limiter)
+	raw := p.nextEnd.in.frame()
+	copy(raw, p.raw)
+	p.raw = raw
 	p.end, p.nextEnd = p.nextEnd, nil
 	p.encoding.rise()
 }

@@ -49,6 +49,7 @@ type Conference struct {
 	playing []*Playing
 	ticks   uint64 // so far
 	stats   ConferenceStats
+	words   uint64 // what fetch has read
 
 	*bus        // nil until the first member comes
 	next *bus   // that the next tick changes to
@@ -155,6 +156,7 @@ func (c *Conference) Tick(now int64) {
 	}
 	c.ticks++
 	c.stats.Ticks++
+	c.fetch()
 	c.listen(now)
 	c.elect()
 	for _, p := range c.members {
@@ -206,7 +208,7 @@ func (c *Conference) sumUp() {
 		p.enter(c.sum)
 	}
 	for _, a := range c.playing {
-		a.in.convert(a.pcm, a.raw)
+		a.pcm = a.in.convert()
 		if a.to == nil {
 			a.contribute(c.sum)
 		}

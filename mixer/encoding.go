@@ -36,9 +36,9 @@ type encoding struct {
 	stable  bool // the encoder has no memory, so that any may go on where another stopped
 
 	out       *converter // to the codec's rate
-	pcm       []int16    // this tick's frame at the codec's rate
+	samples   int        // of a frame at the codec's rate
 	nextOut   *converter // from the rate that the conference changes to
-	rehearsed []int16    // pcm, made at the rate that the conference changes from
+	rehearsed []int16    // this tick's frame, made at the rate that the conference changes from
 	fades     bool       // rehearsed is of this tick
 
 	pending    []int16 // the packet being filled, fill samples of it there
@@ -97,7 +97,7 @@ func (e *encoding) sibling(rate int) *encoding {
 func makeEncoding(codec codecs.Codec, ptime time.Duration, out *converter) *encoding {
 	samples := int(ptime * time.Duration(codec.SampleRate) / time.Second)
 	e := &encoding{codec: codec, ptime: ptime, encoder: codec.NewEncoder(), out: out,
-		pcm: make([]int16, samplesPerTick(codec.SampleRate)), pending: make([]int16, samples)}
+		samples: samplesPerTick(codec.SampleRate), pending: make([]int16, samples)}
 	e.stable = reflect.TypeOf(e.encoder).Size() == 0
 	e.tickTime = uint32(tick * time.Duration(codec.ClockRate) / time.Second)
 	e.packetTime = uint32(ptime * time.Duration(codec.ClockRate) / time.Second)
@@ -110,14 +110,19 @@ func makeEncoding(codec codecs.Codec, ptime time.Duration, out *converter) *enco
 // widen prepares the change to a signal of another rate.
 func (e *encoding) widen(rate int) {
 	e.nextOut, _ = newConverter(rate, e.codec.SampleRate, conversion) // the mix has rates that can be converted
-	e.rehearsed = make([]int16, len(e.pcm))
+	e.rehearsed = make([]int16, e.samples)
 }
 
-// rehearse takes a frame at the old rate, for the next encode to fade from.
+// frame gives the place for the signal's next frame.
 //
 // hot path: no allocation, lock, clock or log
-func (e *encoding) rehearse(frame []int16) {
-	e.out.convert(e.rehearsed, frame)
+func (e *encoding) frame() []int16 { return e.out.frame() }
+
+// rehearse takes the frame, which is at the old rate, for the next encode to fade from.
+//
+// hot path: no allocation, lock, clock or log
+func (e *encoding) rehearse() {
+	copy(e.rehearsed, e.out.convert())
 	e.fades = true
 }
 
@@ -142,17 +147,17 @@ func (e *encoding) makes(format codecs.Format, ptime time.Duration) bool {
 func (e *encoding) start(ticks uint64) {
 	e.encoder = e.codec.NewEncoder()
 	e.out.reset()
-	e.fill = int(ticks * uint64(len(e.pcm)) % uint64(len(e.pending)))
+	e.fill = int(ticks * uint64(e.samples) % uint64(len(e.pending)))
 	e.partial = e.fill > 0
 	e.ready = 0
 }
 
-// encode takes a frame and makes what packets it completes.
+// encode takes the frame and makes what packets it completes.
 //
 // hot path: no allocation, lock, clock or log
-func (e *encoding) encode(frame []int16) {
-	e.out.convert(e.pcm, frame)
-	if frame = e.pcm; e.fades {
+func (e *encoding) encode() {
+	frame := e.out.convert()
+	if e.fades {
 		crossfade(frame, e.rehearsed)
 		e.fades = false
 	}

@@ -62,7 +62,7 @@ type Participant struct {
 	private        int   // announcements to it alone
 
 	// this tick's
-	raw      []int16 // its voice, as it came
+	raw      []int16 // its voice, as it came; in end.in
 	fresh    bool    // there is something in raw
 	live     bool    // there is something of its voice for the mix
 	gain     span    // of its voice for all
@@ -104,7 +104,7 @@ func (p *Participant) tune() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	p.end, p.raw = end, make([]int16, samplesPerTick(p.voiceRate))
+	p.end = end
 	if p.voice == nil || p.stream != nil {
 		c := p.conference.config
 		p.stream = receive.New(receive.Config{Set: c.Set, Jitter: c.Jitter, SampleRate: p.voiceRate, Formats: p.formats})
@@ -230,6 +230,7 @@ func (p *Participant) unshare() {
 // hot path: no allocation, lock, clock or log
 func (p *Participant) listen(now int64) {
 	before := p.fresh
+	p.raw = p.end.in.frame()
 	p.fresh = p.voice.Pull(now, p.raw)
 	p.live = p.fresh || before // what is still in the converter
 	var level int64
@@ -282,7 +283,7 @@ func (p *Participant) enter(sum []int32) {
 	if !p.live {
 		return
 	}
-	p.end.in.convert(p.end.pcm, p.raw)
+	p.end.pcm = p.end.in.convert()
 	if p.heard {
 		p.contribute(sum, 1)
 	}
@@ -314,8 +315,8 @@ func (p *Participant) write() {
 		p.sender.send(p.sharedEncoding)
 	default:
 		c := p.conference
-		c.count(p.end.limiter.process(c.out, p.mix(), &c.scratch))
-		p.encoding.encode(c.out)
+		c.count(p.end.limiter.process(p.encoding.frame(), p.mix(), &c.scratch))
+		p.encoding.encode()
 		p.sender.send(p.encoding)
 		p.share()
 	}

@@ -127,7 +127,8 @@ func (p *Player) Tick(int64) {
 	p.ticks++
 	for _, e := range p.encodings {
 		if e.listeners > 0 {
-			e.encode(p.frame)
+			copy(e.frame(), p.frame)
+			e.encode()
 		}
 	}
 	for _, l := range p.listeners {

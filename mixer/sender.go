@@ -7,6 +7,7 @@ import "sidetone/relay/rtp"
 // on the first after a pause (RFC 3550 section 5.1, RFC 3551 section 4.1).
 type sender struct {
 	output  Output
+	fetcher fetcher    // output, where it is one
 	header  rtp.Header // of the next packet, but for the timestamp
 	clock   uint32     // the RTP time at the end of the tick
 	packets uint64
@@ -15,6 +16,7 @@ type sender struct {
 
 func newSender(output Output, payloadType uint8, random func() uint32) sender {
 	s := sender{output: output, clock: random()}
+	s.fetcher, _ = output.(fetcher)
 	s.header = rtp.Header{PayloadType: payloadType, Marker: true,
 		SequenceNumber: uint16(random()), SSRC: random()}
 	return s

@@ -44,7 +44,8 @@ func (s *signal) make(mix []int32, scratch *limiterScratch) (limited, bent int) 
 	limited, bent = s.limiter.process(s.pcm, mix, scratch)
 	for _, e := range s.encodings {
 		if e.listeners > 0 {
-			e.encode(s.pcm)
+			copy(e.frame(), s.pcm)
+			e.encode()
 		}
 	}
 	return limited, bent
@@ -60,7 +61,8 @@ func (s *signal) rehearse(mix []int32, scratch *limiterScratch) {
 	s.limiter.process(s.pcm, mix, scratch)
 	for _, e := range s.encodings {
 		if e.listeners > 0 {
-			e.rehearse(s.pcm)
+			copy(e.frame(), s.pcm)
+			e.rehearse()
 		}
 	}
 }

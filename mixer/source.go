@@ -18,3 +18,6 @@ type FiniteSource interface {
 type Output interface {
 	WriteRTP(p []byte)
 }
+
+// fetcher is an Output that can read a word of each line of the processor's cache that its next packet needs; *relay.Leg is one.
+type fetcher interface{ Fetch() uint64 }

@@ -34,11 +34,16 @@ func (s *Shard) prefetch(ps []udp.Packet) int {
 			}
 		}
 	}
-	for _, l := range to[:len(ps)] {
-		if l != nil {
+	for i, l := range to[:len(ps)] {
+		switch {
+		case l != nil:
 			sum += l.sent.Packets
+		case from[i] != nil && from[i].fetcher != nil:
+			s.fetching = from[i]
+			sum += from[i].fetcher.Fetch()
 		}
 	}
+	s.fetching = nil
 	var contexts [2 * fetchAhead]*srtp.Context
 	n := 0
 	for i := range ps {

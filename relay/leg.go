@@ -69,9 +69,10 @@ type Leg struct {
 	payloadType uint8 // of the last RTP packet accepted
 	kHz         uint8 // its clock; 0 = to be looked up
 
-	on       *Shard // nil = on none: being moved, or closed
-	index    int    // in on.legs
-	from     []*Leg // the legs routed to this one
+	fetcher  Fetcher // route.Sink, where it is one
+	on       *Shard  // nil = on none: being moved, or closed
+	index    int     // in on.legs
+	from     []*Leg  // the legs routed to this one
 	timeouts timeouts
 	reportAt int64 // when the next report of ours is due, 0 = the peer gets none
 
@@ -255,6 +256,7 @@ func (l *Leg) setRoute(r Route) {
 		r.To.from = append(r.To.from, l)
 	}
 	l.route, l.direct = r, nil
+	l.fetcher, _ = r.Sink.(Fetcher)
 	l.losses.follow(r.Sink)
 	if r.Map == nil && r.Edit == nil && r.Sink == nil && r.Tap == nil {
 		l.direct = r.To

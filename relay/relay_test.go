@@ -458,6 +458,53 @@ func TestSinkGetsRTPAndKeepsRTCP(t *testing.T) {
 	})
 }
 
+// fetching is a sink that is told of its packets before they come to it.
+type fetching struct {
+	sink
+	fetched, unfetched int
+	panics             bool
+}
+
+func (f *fetching) Fetch() uint64 {
+	if f.panics {
+		panic("fetch")
+	}
+	f.fetched++
+	return 1
+}
+
+func (f *fetching) ReceiveRTP(p []byte, now int64) {
+	if f.fetched <= f.packets {
+		f.unfetched++
+	}
+	f.sink.ReceiveRTP(p, now)
+}
+
+func TestSinkIsFetchedBeforeItsPackets(t *testing.T) {
+	for _, panics := range []bool{false, true} {
+		b := start(t, udptest.Config{}, relay.Config{Shards: oneShard})
+		k := b.call()
+		f := &fetching{panics: panics}
+		if err := k.legA.SetRoute(relay.Route{Sink: f}); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			k.a.send(k.legA.LocalRTP())
+		}
+		b.net.Advance(20 * time.Millisecond)
+		k.a.send(k.legA.LocalRTP())
+		b.net.Advance(20 * time.Millisecond)
+		b.Do(0, func(*relay.Shard) {
+			if want := map[bool]int{true: 101}[panics]; f.packets != 101 || f.unfetched != want {
+				t.Errorf("panics %v: of %d packets %d not fetched", panics, f.packets, f.unfetched)
+			}
+		})
+		if n := b.Stats()[0].Panics; panics != (n == 1) { // it is asked no more, and hears all the same
+			t.Errorf("panics %v: %d counted", panics, n)
+		}
+	}
+}
+
 func TestPanicBehindARouteCutsItAlone(t *testing.T) {
 	b := start(t, udptest.Config{}, relay.Config{Shards: oneShard})
 	k := b.call()

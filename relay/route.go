@@ -17,6 +17,11 @@ type Sink interface {
 	ReceiveRTP(p []byte, now int64)
 }
 
+// Fetcher is a Sink that can read a word of each line of the processor's cache that its next packet needs, so that the processor waits for
+// those that are missing at once and not for one after the other. What Fetch returns is a sum that nobody needs. Hot path: no
+// allocation, lock, clock or log.
+type Fetcher interface{ Fetch() uint64 }
+
 // Editor puts packets into a stream that is relayed, or takes some out, and numbers the others accordingly. What it puts in it
 // sends with SendRTP. It is called on the shard's thread and moves with the legs. Hot path: no allocation, lock, clock or log.
 type Editor interface {

@@ -37,6 +37,7 @@ type Shard struct {
 	inAt     int
 	fetched  int    // the legs of in[:fetched] have been prefetched
 	words    uint64 // what that has read: a sum that nobody needs
+	fetching *Leg   // whose sink reads ahead, nil = nobody's
 	out      outbox
 	ports    []portEntry // by slot
 	free     []uint32    // slots of ports that are empty
@@ -197,6 +198,11 @@ func (s *Shard) settle(l *Leg) {
 func (s *Shard) recoverPacket() {
 	cause := recover()
 	if cause == nil {
+		return
+	}
+	if l := s.fetching; l != nil {
+		s.fetching, l.fetcher = nil, nil
+		s.panicked("fetch", cause, "leg", l.id)
 		return
 	}
 	slot := s.in[s.inAt-1].Slot

@@ -33,8 +33,8 @@ type Stream struct {
 	clock   int        // RTP clock rate of the buffer
 	decoded []int16    // scratch: a packet at a codec's own rate
 
-	buffer  *jitter.Buffer
-	conceal *plc.Concealer
+	buffer  jitter.Buffer // here and not elsewhere, as what is close together is fetched together
+	conceal plc.Concealer
 	noise   cn.Generator
 	queue   queue
 	filler  filler
@@ -86,7 +86,7 @@ func New(c Config) *Stream {
 		s.rate = 8000
 	}
 	s.tick = s.span(int64(s.config.Tick))
-	s.conceal = plc.New(s.rate)
+	s.conceal = *plc.New(s.rate)
 	s.config.Max -= time.Duration(s.time(s.conceal.Delay())) // spent there
 	s.queue = newQueue(jitter.StretchContext(s.rate), 2*s.span(int64(longest))+2*s.tick)
 	s.decoded = make([]int16, longestSamples)
@@ -118,7 +118,7 @@ func (s *Stream) SetFormats(formats map[uint8]codecs.Format) {
 	}
 	if clock != s.clock {
 		s.clock, s.config.ClockRate = clock, clock
-		s.buffer = jitter.New(s.config)
+		s.buffer = *jitter.New(s.config)
 	}
 }
 
