@@ -152,7 +152,8 @@ func TestDescribeIsReadBackAsItWasMeant(t *testing.T) {
 func TestAnswerToTakesTheChosenSection(t *testing.T) {
 	offer := mustParse(t, "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"+
 		"m=audio 4000 RTP/AVP 8\r\nm=audio 4002 RTP/AVP 0\r\nm=video 4004 RTP/AVP 31\r\n")
-	b, err := AnswerTo(offer, offer.Media[1], local())
+	l := local()
+	b, err := AnswerTo(offer, l.Origin, []*Local{nil, &l})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +161,43 @@ func TestAnswerToTakesTheChosenSection(t *testing.T) {
 	if len(got.Media) != 3 || !got.Media[0].Rejected() || got.Media[1].Port != 20000 || !got.Media[2].Rejected() {
 		t.Errorf("answered\n%s", b)
 	}
-	if _, err := AnswerTo(offer, offer.Media[2], local()); !errors.Is(err, ErrNoAudio) {
+	if _, err := AnswerTo(offer, l.Origin, []*Local{nil, nil, &l}); !errors.Is(err, ErrNoAudio) {
 		t.Errorf("a video section: %v", err)
+	}
+}
+
+// TestSectionsOfEveryKind offers and answers a call of three sections; what is not audio is told on as the other phone said it.
+func TestSectionsOfEveryKind(t *testing.T) {
+	theirs := mustParse(t, "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"+
+		"m=audio 4000 RTP/AVP 8\r\n"+
+		"m=video 4002 RTP/AVPF 97 98\r\nb=AS:512\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=1\r\na=rtcp-fb:97 nack pli\r\n"+
+		"a=rtcp-fb:97 ccm fir\r\na=rtcp-fb:* nack\r\na=rtpmap:98 H264/90000\r\na=framerate:30\r\na=mid:1\r\na=ssrc:1 cname:x\r\na=sendonly\r\n"+
+		"m=image 4004 udptl t38\r\na=T38FaxVersion:0\r\na=T38FaxUdpEC:t38UDPRedundancy\r\n")
+	video, image := theirs.Media[1], theirs.Media[2]
+	lines := func() []*Local {
+		voice := local()
+		return []*Local{&voice,
+			{Kind: "video", Address: voice.Address, Port: 20002, Proto: "RTP/AVPF", Codecs: video.Codecs(), Lines: video.Rest(), Direction: video.Direction()},
+			{Kind: "image", Address: voice.Address, Port: 20004, Proto: image.Proto, Formats: image.Formats, Lines: image.Rest()}}
+	}
+	const want = "m=video 20002 RTP/AVPF 97 98\r\nc=IN IP4 10.0.0.1\r\nb=AS:512\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=1\r\n" +
+		"a=rtcp-fb:97 nack pli\r\na=rtcp-fb:97 ccm fir\r\na=rtpmap:98 H264/90000\r\na=rtcp-fb:* nack\r\na=framerate:30\r\na=sendonly\r\n" +
+		"m=image 20004 udptl t38\r\nc=IN IP4 10.0.0.1\r\na=T38FaxVersion:0\r\na=T38FaxUdpEC:t38UDPRedundancy\r\na=sendrecv\r\n"
+	offered := Offer(local().Origin, nil, lines())
+	if !strings.HasSuffix(string(offered), want) {
+		t.Errorf("offered\n%s\nwant\n%s", offered, want)
+	}
+	answered, err := AnswerTo(theirs, local().Origin, lines())
+	if err != nil || !strings.HasSuffix(string(answered), strings.Replace(want, "sendonly", "inactive", 1)) {
+		t.Errorf("answered %v\n%s", err, answered)
+	}
+	less := Offer(local().Origin, mustParse(t, string(answered)), lines()[:1])
+	if got := mustParse(t, string(less)); len(got.Media) != 3 || !got.Media[1].Rejected() || got.Media[2].Proto != "udptl" || !got.Media[2].Rejected() {
+		t.Errorf("offered again\n%s", less)
+	}
+	tcp := mustParse(t, strings.Replace(string(offered), "udptl t38", "TCP/MSRP *", 1))
+	if _, err := AnswerTo(tcp, local().Origin, lines()); !errors.Is(err, ErrNoAudio) {
+		t.Errorf("a section over TCP: %v", err)
 	}
 }
 
@@ -181,7 +217,7 @@ func TestProtocolOfAnOffer(t *testing.T) {
 			l := local()
 			l.Crypto, l.Proto = tt.crypto, tt.proto
 			last := mustParse(t, "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n")
-			for _, b := range [][]byte{Describe(l), Reoffer(last, nil, l)} {
+			for _, b := range [][]byte{Describe(l), Offer(l.Origin, last, []*Local{&l})} {
 				if m := mustParse(t, string(b)).Audio(); m.Proto != tt.want || len(m.Crypto()) != len(tt.crypto) {
 					t.Errorf("offered\n%s", b)
 				}

@@ -9,13 +9,14 @@ import (
 // TelephoneEvent is the encoding name of DTMF in RTP (RFC 4733).
 const TelephoneEvent = "telephone-event"
 
-// Codec is one payload type of a section with what a=rtpmap and a=fmtp say of it.
+// Codec is one payload type of a section with what a=rtpmap, a=fmtp and a=rtcp-fb say of it.
 type Codec struct {
 	PayloadType uint8  // 0..127
 	Name        string // encoding name as written; compared without regard to case
 	ClockRate   int    // RTP clock in Hz (G722: 8000, RFC 3551 section 4.5.2)
 	Channels    int    // 1 or more
 	Fmtp        string // format parameters, "" when none
+	Feedback    string // of video: RTCP feedback that it takes (RFC 4585), such as "nack pli\nccm fir", one a line
 }
 
 // Same reports whether both are the same encoding at the same rate and with as many channels;
@@ -70,6 +71,10 @@ func (m *Media) Codecs() []Codec {
 		return nil
 	}
 	maps, params := m.byPayloadType("rtpmap"), m.byPayloadType("fmtp")
+	var feedback [128]string
+	if !m.IsAudio() {
+		feedback = m.feedback()
+	}
 	var seen [128]bool
 	var codecs []Codec
 	for _, f := range m.Formats {
@@ -84,7 +89,7 @@ func (m *Media) Codecs() []Codec {
 				continue
 			}
 		}
-		c.PayloadType, c.Fmtp = uint8(pt), params[pt]
+		c.PayloadType, c.Fmtp, c.Feedback = uint8(pt), params[pt], feedback[pt]
 		codecs = append(codecs, c)
 	}
 	return codecs
@@ -137,6 +142,22 @@ func (m *Media) byPayloadType(name string) (texts [128]string) {
 		if pt, err := strconv.ParseUint(number, 10, 7); err == nil && texts[pt] == "" {
 			texts[pt] = strings.TrimSpace(text)
 		}
+	}
+	return texts
+}
+
+// feedback indexes the values of a=rtcp-fb; "*", which stands for all, is left out.
+func (m *Media) feedback() (texts [128]string) {
+	for v := range m.Attributes("rtcp-fb") {
+		number, text, _ := strings.Cut(v, " ")
+		pt, err := strconv.ParseUint(number, 10, 7)
+		if err != nil {
+			continue
+		}
+		if texts[pt] != "" {
+			texts[pt] += "\n"
+		}
+		texts[pt] += strings.TrimSpace(text)
 	}
 	return texts
 }

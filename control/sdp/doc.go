@@ -11,8 +11,8 @@
 //	          ├ Direction          (direction.go) ► hold, resume            │
 //	          └ Codecs ── Common   (codec.go) ────┐                         │
 //	                                              ▼                         │
-//	                          Local (describe.go) ─┬─ Describe ─────────────┤ an offer of ours
-//	                                               └─ Answer (answer.go) ───┘ never more than was offered
+//	                          Local (describe.go) ─┬─ Offer ────────────────┤ a line of ours each
+//	                                               └─ AnswerTo (answer.go) ─┘ never more than was offered
 //
 // A leaf: it imports nothing of ours, holds no state and may be called from any goroutine; a Session
 // belongs to whoever parsed it (in sidetone: the call's actor). Names are not resolved: an address

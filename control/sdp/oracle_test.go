@@ -109,8 +109,8 @@ func TestAnswerNeverSaysMoreThanTheOffer(t *testing.T) {
 
 func drawLocal(t *rapid.T) Local {
 	pool := []Codec{
-		{0, "PCMU", 8000, 1, ""}, {8, "PCMA", 8000, 1, ""}, {9, "G722", 8000, 1, ""}, {18, "G729", 8000, 1, "annexb=no"},
-		{111, "opus", 48000, 2, "useinbandfec=1"}, {101, "telephone-event", 8000, 1, "0-16"}, {13, "CN", 8000, 1, ""},
+		{0, "PCMU", 8000, 1, "", ""}, {8, "PCMA", 8000, 1, "", ""}, {9, "G722", 8000, 1, "", ""}, {18, "G729", 8000, 1, "annexb=no", ""},
+		{111, "opus", 48000, 2, "useinbandfec=1", ""}, {101, "telephone-event", 8000, 1, "0-16", ""}, {13, "CN", 8000, 1, "", ""},
 	}
 	address := rapid.SampledFrom([]string{"10.0.0.1", "203.0.113.9", "2001:db8::1"})
 	codecs := rapid.Permutation(pool).Draw(t, "order")[:rapid.IntRange(1, len(pool)).Draw(t, "codecs")]
