@@ -65,8 +65,12 @@ type Call struct {
 	zero                 bool      // and whether it says so by c=0.0.0.0
 	peer                 description
 	keying               keying
-	offering             bool // an offer of ours is unanswered
-	offered              bool // our offer went out in an answer; the ACK carries theirs
+	channels             []*channel // besides the voice: section.go
+	silent               bool       // without the voice
+	lines                []string   // the media of the session's m= lines
+	theirs               []mline    // the other side's latest
+	offering             bool       // an offer of ours is unanswered
+	offered              bool       // our offer went out in an answer; the ACK carries theirs
 
 	first *sip.Request // the INVITE of an incoming call
 
@@ -165,6 +169,9 @@ func (c *Call) end(final Status) {
 	}
 	delete(c.phone.calls, c.callID)
 	c.media.close()
+	for _, ch := range c.channels {
+		ch.conn.Close()
+	}
 	c.phone.log.Debug("call ended", "call_id", c.callID, "code", final.Code, "reason", final.Reason)
 	c.phone.update(func() {
 		c.status = final

@@ -61,6 +61,8 @@ type Config struct {
 	Deaf      bool          // packets are counted, and silence is recorded
 	Sequence  uint16        // RTP sequence number of a call's first packet; default random
 	Playout   time.Duration // delay from a packet's arrival to its sound; default 60 ms
+	Sections  []Section     // what it has besides the voice
+	OneLine   bool          // a fax takes the m= line of the voice instead of one of its own
 	Ledger    *Ledger       // shared by the phones whose latency is measured; nil = not measured
 	Logger    *slog.Logger  // default discards
 }

@@ -126,7 +126,7 @@ func (c *Call) progress(response *sip.Response) {
 	if tag, ok := response.To().Params.Get("tag"); ok && c.remoteTag == "" {
 		c.remoteTag = tag
 	}
-	if len(response.Body()) > 0 && c.accept(response.Body(), false, c.keying.takeAnswer) == nil {
+	if len(response.Body()) > 0 && c.accept(response.Body(), false, true) == nil {
 		c.set(func(s *Status) { s.Early = true })
 	}
 	if c.cancelled && !c.cancelOut {
@@ -158,7 +158,7 @@ func (c *Call) answered(sent *sip.Request, response *sip.Response) {
 	}
 	if c.lent != nil {
 		c.lent(response.Body(), nil)
-	} else if err := c.accept(response.Body(), true, c.keying.takeAnswer); err != nil {
+	} else if err := c.accept(response.Body(), true, true); err != nil {
 		c.phone.log.Warn("answer without usable audio", "call_id", c.callID, "err", err)
 		c.bye(func(error) {})
 		return

@@ -17,6 +17,13 @@ func (p *Phone) newCall(callID string, incoming bool) (*Call, error) {
 		phone: p, callID: callID, incoming: incoming, media: media, localTag: token(),
 		session: uint64(media.ssrc), version: 1, want: direction{true, true},
 	}
+	if err := c.openSections(); err != nil {
+		media.close()
+		for _, ch := range c.channels {
+			ch.conn.Close()
+		}
+		return nil, err
+	}
 	p.calls[callID] = c
 	p.update(func() { p.all = append(p.all, c) })
 	return c, nil

@@ -85,7 +85,7 @@ func (p *Phone) invited(t *serverTransaction) {
 		c.routes = append(c.routes, h.Value())
 	}
 	if len(request.Body()) > 0 {
-		if err := c.accept(request.Body(), false, c.keying.takeOffer); err != nil {
+		if err := c.accept(request.Body(), false, false); err != nil {
 			p.log.Warn("call without usable audio", "call_id", c.callID, "err", err)
 			c.reject(488)
 			return
@@ -163,7 +163,7 @@ func (c *Call) receiveAck(ack *sip.Request) {
 		return
 	}
 	c.offered = false
-	if err := c.accept(ack.Body(), true, c.keying.takeAnswer); err != nil {
+	if err := c.accept(ack.Body(), true, true); err != nil {
 		c.phone.log.Warn("acknowledgement without usable audio", "call_id", c.callID, "err", err)
 		c.hangup(nil)
 		return

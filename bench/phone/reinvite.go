@@ -85,7 +85,7 @@ func (c *Call) sendOffer(want direction, zero bool, tries int, finish func(error
 					c.target = contact.Address
 				}
 				c.acknowledge(sent, nil)
-				err := c.accept(response.Body(), true, c.keying.takeAnswer)
+				err := c.accept(response.Body(), true, true)
 				c.set(func(s *Status) { s.OnHold = !want.receive; s.Held = c.peer.held() && want.receive })
 				finish(err)
 				return
@@ -113,29 +113,43 @@ func (c *Call) sendOffer(want direction, zero bool, tries int, finish func(error
 // offer is the SDP this phone offers now.
 func (c *Call) offer() []byte {
 	lines, proto := c.keying.offer(c.phone.cfg)
-	return c.describe(c.phone.cfg.Codecs, 101, c.want, proto, lines)
+	return c.describe(c.phone.cfg.Codecs, 101, c.want, proto, lines, c.layout)
 }
 
-func (c *Call) describe(formats []Codec, event int, d direction, proto string, lines []crypto) []byte {
+// describe is a description of which the lines are written by layout, of an offer, or replies.
+func (c *Call) describe(formats []Codec, event int, d direction, proto string, lines []crypto, write func(voice string) []string) []byte {
 	address := c.media.local
 	origin := address.Addr()
 	if c.zero {
 		address = netip.AddrPortFrom(netip.IPv4Unspecified(), address.Port())
 		d = direction{true, true} // the style of RFC 2543 knows no directions
 	}
-	return description{address: address, formats: formats, event: event, direction: d, proto: proto, crypto: lines, metrics: c.phone.cfg.Metrics}.
-		encode(c.phone.cfg.Tel, c.session, c.version, origin)
+	own := description{address: address, formats: formats, event: event, direction: d, proto: proto, crypto: lines, metrics: c.phone.cfg.Metrics}
+	return own.encode(c.phone.cfg.Tel, c.session, c.version, origin, write)
 }
 
-// accept takes the peer's description, an answer to an offer of ours or an offer of its own, as takeKeys knows.
-// Speech starts when the call is up.
-func (c *Call) accept(body []byte, up bool, takeKeys func(Config, description) error) error {
+// accept takes the peer's description, an answer to an offer of ours or an offer of its own. Speech starts when the call is up.
+func (c *Call) accept(body []byte, up bool, answer bool) error {
+	on, err := c.acceptSections(body, answer)
+	if err != nil {
+		return err
+	}
 	d, err := parse(body, c.phone.cfg.Codecs)
+	if on > 0 && (err != nil || d.address.Port() == 0) { // a fax
+		c.silent = true
+		c.media.agree(description{}, c.phone.cfg.Codecs[0], nil, -1, false)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	if len(d.formats) == 0 || d.address.Port() == 0 {
 		return fmt.Errorf("sdp: no common codec, or audio refused")
+	}
+	c.silent = false
+	takeKeys := c.keying.takeOffer
+	if answer {
+		takeKeys = c.keying.takeAnswer
 	}
 	before := c.keying
 	if err := takeKeys(c.phone.cfg, d); err != nil {
@@ -166,13 +180,16 @@ func (c *Call) respondSDP(t *serverTransaction, response *sip.Response) {
 		send:    c.want.send && !c.peer.held(),
 		receive: c.want.receive && c.peer.direction.send,
 	}
-	formats, event := c.peer.formats[:1], c.peer.event
-	c.media.agree(c.peer, formats[0], append(slices.Clone(c.phone.cfg.Codecs), c.peer.formats...), event, answer.send)
+	formats, event := c.peer.formats, c.peer.event
+	if !c.silent {
+		formats = formats[:1]
+		c.media.agree(c.peer, formats[0], append(slices.Clone(c.phone.cfg.Codecs), c.peer.formats...), event, answer.send)
+	}
 	var lines []crypto
 	if c.keying.local.suite != "" {
 		lines = []crypto{c.keying.local}
 	}
-	setBody(response, "application/sdp", c.describe(formats, event, answer, c.peer.proto, lines))
+	setBody(response, "application/sdp", c.describe(formats, event, answer, c.peer.proto, lines, c.replies))
 	c.phone.respond(t, response)
 }
 
@@ -201,7 +218,7 @@ func (c *Call) reoffered(t *serverTransaction) {
 		return
 	}
 	if len(body) > 0 {
-		if err := c.accept(body, true, c.keying.takeOffer); err != nil {
+		if err := c.accept(body, true, false); err != nil {
 			p.log.Warn("offer refused", "call_id", c.callID, "err", err)
 			p.respond(t, p.answerTo(t.request, sip.StatusNotAcceptableHere))
 			return

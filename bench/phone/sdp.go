@@ -43,7 +43,8 @@ func (d description) held() bool {
 }
 
 // encode writes SDP (RFC 4566) for a user, with an origin version that rises by offer.
-func (d description) encode(user string, session, version uint64, origin netip.Addr) []byte {
+// Its audio line is one of those that write returns.
+func (d description) encode(user string, session, version uint64, origin netip.Addr, write func(voice string) []string) []byte {
 	family := func(a netip.Addr) string {
 		if a.Is4() {
 			return "IP4 " + a.String()
@@ -52,6 +53,15 @@ func (d description) encode(user string, session, version uint64, origin netip.A
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "v=0\r\no=%s %d %d IN %s\r\ns=-\r\nc=IN %s\r\nt=0 0\r\n", user, session, version, family(origin), family(d.address.Addr()))
+	for _, section := range write(d.voice()) {
+		b.WriteString(section)
+	}
+	return []byte(b.String())
+}
+
+// voice writes the audio section.
+func (d description) voice() string {
+	var b strings.Builder
 	proto := d.proto
 	if proto == "" {
 		proto = "RTP/AVP"
@@ -77,7 +87,7 @@ func (d description) encode(user string, session, version uint64, origin netip.A
 		b.WriteString("a=rtcp-xr:voip-metrics\r\n")
 	}
 	fmt.Fprintf(&b, "a=ptime:20\r\na=%s\r\n", d.direction)
-	return []byte(b.String())
+	return b.String()
 }
 
 // parse reads the first audio line of SDP and what applies to it, and keeps the codecs of known.
@@ -100,8 +110,8 @@ func parse(body []byte, known []Codec) (description, error) {
 		switch key {
 		case "m":
 			f := strings.Fields(value)
-			if section != "session" || len(f) < 4 || f[0] != "audio" {
-				section = "other" // a later line, or one that is not audio
+			if types != nil || len(f) < 4 || f[0] != "audio" {
+				section = "other" // a second one, or one that is not audio
 				continue
 			}
 			section = "audio"

@@ -50,16 +50,18 @@ func TestParseRefusesWhatHasNoAudio(t *testing.T) {
 	}
 }
 
+func voiceOnly(voice string) []string { return []string{voice} }
+
 func FuzzParse(f *testing.F) {
 	d := description{address: netip.MustParseAddrPort("10.0.0.1:4000"), formats: []Codec{PCMU, PCMA}, event: 101, direction: direction{send: true}}
-	f.Add(d.encode("217", 1, 2, netip.MustParseAddr("10.0.0.1")))
+	f.Add(d.encode("217", 1, 2, netip.MustParseAddr("10.0.0.1"), voiceOnly))
 	f.Add([]byte("c=IN IP6 ::1\nm=audio 1 RTP/SAVP 0 8 x\na=rtpmap:\na=rtpmap:8\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d, err := parse(body, []Codec{PCMU, PCMA})
 		if err != nil || len(d.formats) == 0 || d.address.Addr().Zone() != "" {
 			return
 		}
-		again, err := parse(d.encode("1", 1, 1, d.address.Addr()), []Codec{PCMU, PCMA})
+		again, err := parse(d.encode("1", 1, 1, d.address.Addr(), voiceOnly), []Codec{PCMU, PCMA})
 		if err != nil || again.address != d.address || again.direction != d.direction {
 			t.Fatalf("%+v became %+v: %v", d, again, err)
 		}

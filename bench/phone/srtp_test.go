@@ -89,7 +89,7 @@ func TestUnknownSuiteIsAnError(t *testing.T) {
 func TestCryptoLines(t *testing.T) {
 	line := newCrypto(3, "AEAD_AES_256_GCM")
 	d := description{address: netip.MustParseAddrPort("10.0.0.1:4000"), formats: []Codec{PCMU}, event: -1, proto: "RTP/SAVP", crypto: []crypto{line}}
-	got, err := parse(d.encode("217", 1, 2, netip.MustParseAddr("10.0.0.1")), []Codec{PCMU})
+	got, err := parse(d.encode("217", 1, 2, netip.MustParseAddr("10.0.0.1"), voiceOnly), []Codec{PCMU})
 	must(t, err)
 	if got.proto != "RTP/SAVP" || len(got.crypto) != 1 || got.crypto[0] != line {
 		t.Errorf("read %+v", got)
