@@ -97,6 +97,8 @@ func (x *Exchange) notify(l *Leg) func(sip.Event) {
 			c.offerAnswered(l, ev)
 		case sip.OfferFailed:
 			c.offerFailed(l, ev)
+		case sip.OfferCancelled:
+			c.offerCancelled(l)
 		case sip.Cancelled:
 			l.gone = true
 			if !c.transferOnHangup(l) {
@@ -177,6 +179,7 @@ func (c *Call) drop(l *Leg, reason string) {
 	room := l.room
 	l.room = nil
 	l.stopPatience()
+	l.stopAsking()
 	if l.media != nil {
 		c.keepStats(l)
 		c.check(l.media.Close())

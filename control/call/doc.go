@@ -16,6 +16,7 @@
 //	   ├─ trunk.go    the ways out of the house (control/trunk), and who may take them
 //	   ├─ setup.go    ringing, forking, early media, answer, failure codes
 //	   ├─ offer.go    re-INVITE and UPDATE from a phone: hold, resume, codecs
+//	   ├─ ask.go      those that bring video or a fax, for which the other phone is asked first
 //	   ├─ display.go  whom a phone shows as the other party
 //	   ├─ direct.go   two phones that may send to each other
 //	   ├─ capacity.go channels and ports in use
@@ -41,5 +42,6 @@
 //
 // No call ever waits for another one: a leg is given away like a message, and comes back when there is no place for it.
 //
-// Limits: one audio stream a call.
+// Limits: one audio stream a call. Video is for two phones: rooms, machines and parking take it out, and it is offered again to two that
+// are joined. A caller whose INVITE has no description is called back with audio alone.
 package call

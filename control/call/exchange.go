@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,7 +151,7 @@ type Exchange struct {
 	dialIn   map[string]*Room
 	groups   map[string]*group
 	lines    lines
-	byMedia  sync.Map // *relay.Leg -> *Leg
+	byMedia  sync.Map // id -> *Leg
 	byDialog sync.Map // *sip.Dialog -> *Leg
 	mps, mgi gauge
 	panics   atomic.Uint64
@@ -360,7 +361,8 @@ func (x *Exchange) Legs(tel string) []*Leg { return x.lines.of(tel) }
 
 // MediaEvent takes what the relay reports; it does not block.
 func (x *Exchange) MediaEvent(ev relay.Event) {
-	v, ok := x.byMedia.Load(ev.Leg)
+	id, _, _ := strings.Cut(ev.Leg.ID(), media.IDSeparator)
+	v, ok := x.byMedia.Load(id)
 	if !ok {
 		return
 	}
@@ -447,8 +449,8 @@ func (x *Exchange) room(number string) *Room {
 	return nil
 }
 
-func (x *Exchange) rememberMedia(l *Leg) { x.byMedia.Store(l.media.Relay(), l) }
-func (x *Exchange) forgetMedia(l *Leg)   { x.byMedia.Delete(l.media.Relay()) }
+func (x *Exchange) rememberMedia(l *Leg) { x.byMedia.Store(l.id, l) }
+func (x *Exchange) forgetMedia(l *Leg)   { x.byMedia.Delete(l.id) }
 
 func (x *Exchange) legAnswered(l *Leg) {
 	for _, w := range x.watchers {

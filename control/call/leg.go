@@ -37,7 +37,8 @@ type Leg struct {
 	lateOffer bool          // our 2xx carried the offer; the answer comes in the ACK
 	offered   sdp.Direction // what the phone asked for in the last offer of its own
 	heldAt    time.Time
-	offering  bool // an offer of ours is on its way
+	offering  bool        // an offer of ours is on its way
+	asking    *time.Timer // its phone's offer waits until the other one has been asked: ask.go; nil: none does
 	room      *Room
 	keypad    keypad
 	track     *record.Track // its channel of the call's recording

@@ -127,11 +127,11 @@ func (c *Call) firstAnswer(l, peer *Leg) ([]byte, error) {
 	case !l.described && !peer.described:
 		return l.media.Offer(media.Local{Codecs: e.Everything()}), nil
 	case !l.described:
-		return l.media.Offer(media.Local{Codecs: e.Extended(peer.media.Remote())}), nil
+		return l.media.Offer(media.Local{Codecs: e.Extended(peer.media.Remote()), Silent: peer.media.Silent(), Sections: l.media.Shared(peer.media, false, false)}), nil
 	case !peer.described:
 		return l.media.Answer(media.Local{Codecs: e.Bridged(l.media.Remote(), e.Everything())})
 	}
-	return l.media.Answer(media.Local{Codecs: c.bridged(l, peer)})
+	return l.media.Answer(media.Local{Codecs: c.bridged(l, peer), Silent: peer.media.Silent(), Sections: l.media.Settled(peer.media, quiet(l, peer), false)})
 }
 
 // accept answers a leg that called and has not been answered.

@@ -22,21 +22,32 @@ func (c *Call) offered(l *Leg, ev sip.Offer) {
 		l.lateOffer = true
 		w := c.want(l)
 		if w.At != l.media.At() {
-			w.At = media.Place{}
+			w = w.Here()
 		}
 		l.dialog.AcceptOffer(l.media.Offer(w))
 		return
 	}
-	before := l.offered
 	if err := l.media.SetOffer(ev.SDP); err != nil {
 		c.refuseOffer(l, err)
 		return
 	}
+	if c.ask(l) {
+		c.settle()
+		return
+	}
+	c.answerOffer(l)
+}
+
+// answerOffer answers the offer that a phone has made.
+func (c *Call) answerOffer(l *Leg) {
+	l.stopAsking()
+	before := l.offered
 	c.setOffered(l, l.media.RemoteDirection())
 	answer, err := l.media.Answer(c.answerTo(l))
 	if err != nil {
 		l.offered = before
 		c.refuseOffer(l, err)
+		c.settle()
 		return
 	}
 	l.publish() // before the phone learns of it: it may dial a code at once
@@ -59,6 +70,7 @@ func (c *Call) answerTo(l *Leg) media.Local {
 	e := c.x.cfg.Media
 	peer := c.other(l)
 	if w.At != (media.Place{}) && w.At == l.media.At() {
+		w.Sections = l.media.Settled(peer.media, false, true)
 		return w // it talks directly, and goes on
 	}
 	w.At = media.Place{} // it is sent there by a re-INVITE of ours, together with its peer
@@ -66,7 +78,7 @@ func (c *Call) answerTo(l *Leg) media.Local {
 	case l.room != nil || c.machine != nil:
 		w.Codecs = e.Mixable(l.media.Remote())
 	case peer.live():
-		w.Codecs = c.bridged(l, peer)
+		w.Codecs, w.Sections = c.bridged(l, peer), l.media.Settled(peer.media, quiet(l, peer), false)
 	default:
 		w.Codecs = l.media.Remote()
 	}
@@ -109,11 +121,13 @@ func (c *Call) acked(l *Leg, ev sip.Acked) {
 // offerAnswered takes the answer to a re-INVITE of ours.
 func (c *Call) offerAnswered(l *Leg, ev sip.OfferAnswered) {
 	l.offering = false
-	if c.ended || ev.SDP == nil {
+	if c.ended {
 		return
 	}
 	if err := l.media.SetAnswer(ev.SDP); err != nil {
 		c.check(err)
+		l.media.OfferRefused(false)
+		c.settle()
 		return
 	}
 	if l.holding() && l.media.Told() == sdp.SendRecv && l.media.RemoteDirection() == sdp.SendRecv {
@@ -132,6 +146,7 @@ func (c *Call) offerFailed(l *Leg, ev sip.OfferFailed) {
 	if l.elsewhere() {
 		c.relayed = true
 	}
+	l.media.OfferRefused(ev.Code == 491)
 	if !c.ended {
 		c.settle()
 	}

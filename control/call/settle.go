@@ -39,6 +39,11 @@ func (c *Call) settle() {
 		l.publish()
 	}
 	c.publish()
+	for _, l := range c.legs() {
+		if l.asking != nil && !c.asked(l) {
+			c.answerOffer(l)
+		}
+	}
 }
 
 // plan is what a leg is for right now; peer is nil when it has none.
@@ -59,6 +64,9 @@ func (c *Call) plan(l, peer *Leg) media.Plan {
 		return media.Plan{}
 	}
 	var p media.Plan
+	if !quiet(l, peer) {
+		p.Pass = peer.media
+	}
 	if l.says() && peer.listens() && (!l.holding() || l.station.PhoneTone) {
 		p.To = peer.media // a holding phone speaks only where it brings its own tone
 		p.AddDigits, p.KeepDigits = addsDigits(l, peer), keepsDigits(l, peer)
@@ -67,6 +75,11 @@ func (c *Call) plan(l, peer *Leg) media.Plan {
 		p.Hear = c.hears(l, c.x.cfg.Media.Programs().Waiting(peer.station.Music))
 	}
 	return p
+}
+
+// quiet: no video flows between two phones of which one holds the other, but that of a phone that brings its own to those it holds.
+func quiet(l, peer *Leg) bool {
+	return l.holding() && !l.station.PhoneTone || peer.holding() && !peer.station.PhoneTone
 }
 
 // hears is what a leg is played, nothing when there is no port to make it.
@@ -108,15 +121,23 @@ func (c *Call) want(l *Leg) media.Local {
 	}
 	if l.room == nil && peer == nil && (c.machine == nil || !l.answered) {
 		w.Direction = l.media.Told() // nothing to say before somebody is there
+		if c.waits == nil || !c.waits.parked {
+			w.Silent, w.Sections = l.media.Silent(), l.media.Sections()
+		}
 		return w
 	}
 	if l.room == nil && peer.live() && peer.answered && !peer.offering && e.Bridged(l.media.Remote(), peer.media.Remote()) == nil {
 		w.Codecs = e.Widened(w.Codecs, peer.media.Remote()) // they met by a transfer and have nothing in common yet
 	}
 	if l.room == nil && peer.live() {
-		if list := c.direct(l, peer); list != nil {
+		list := c.direct(l, peer)
+		if list != nil {
 			w.Codecs, w.At = list, peer.media.Place()
 		}
+		w.Silent = l.media.Silent() || peer.media.Silent()
+		w.Sections = l.media.Shared(peer.media, quiet(l, peer), list != nil)
+	} else if l.room == nil && peer != nil {
+		w.Sections = l.media.Sections()
 	}
 	if !l.listens() {
 		w.Direction |= sdp.RecvOnly
@@ -130,11 +151,10 @@ func (c *Call) want(l *Leg) media.Local {
 // tell offers the phone what it should know: that it is held, resumed, or that
 // a room needs another codec. A phone that holds is left alone until it resumes.
 func (c *Call) tell(l *Leg) {
-	if !l.live() || !l.answered || l.offering || l.lateOffer || l.holding() {
+	if !l.live() || !l.answered || l.offering || l.lateOffer || l.asking != nil || l.holding() {
 		return
 	}
-	w := c.want(l)
-	if w.Direction != l.media.Told() || w.At != l.media.At() || !sameCodecs(w.Codecs, l.media.Described()) {
+	if w := c.want(l); !l.media.Tells(w) {
 		c.offer(l, w)
 	}
 }
@@ -143,16 +163,4 @@ func (c *Call) tell(l *Leg) {
 func (c *Call) offer(l *Leg, w media.Local) {
 	l.offering = true
 	l.dialog.Reinvite(l.media.Offer(w))
-}
-
-func sameCodecs(a, b []sdp.Codec) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

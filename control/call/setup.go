@@ -16,7 +16,9 @@ import (
 //	488 no audio we could relay · 503 no ports left
 func (c *Call) begin(offer []byte, then func()) {
 	l := c.a
-	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: l.station.BehindNAT, Security: l.station.Security, Shard: -1})
+	m, err := c.x.cfg.Media.Open(media.OpenConfig{
+		ID: l.id, Peer: l.peer.Addr(), BehindNAT: l.station.BehindNAT, Security: l.station.Security, Shard: -1, Trouble: l.trouble,
+	})
 	if err != nil {
 		c.refuse(err)
 		return
@@ -94,13 +96,19 @@ func (c *Call) invite(l *Leg, r ringing, security media.Security, req sip.Invite
 	if r.from != nil {
 		shard = r.from.media.Shard()
 	}
-	m, err := c.x.cfg.Media.Open(media.OpenConfig{ID: l.id, Peer: l.peer.Addr(), BehindNAT: l.station.BehindNAT, Security: security, Shard: shard})
+	m, err := c.x.cfg.Media.Open(media.OpenConfig{
+		ID: l.id, Peer: l.peer.Addr(), BehindNAT: l.station.BehindNAT, Security: security, Shard: shard, Trouble: l.trouble,
+	})
 	if err != nil {
 		return err
 	}
 	l.media = m
 	c.x.rememberMedia(l)
-	req.SDP = m.Offer(media.Local{Codecs: r.offer})
+	offer := media.Local{Codecs: r.offer}
+	if r.from != nil && r.from.described {
+		offer.Silent, offer.Sections = r.from.media.Silent(), m.Shared(r.from.media, false, false)
+	}
+	req.SDP = m.Offer(offer)
 	d, err := c.x.cfg.Invite(req, &c.queue, c.x.notify(l))
 	if err != nil {
 		c.x.forgetMedia(l)
@@ -227,7 +235,7 @@ func (c *Call) pickedUp(l *Leg, ev sip.Answered) {
 		c.recalled(l)
 		return
 	}
-	if c.a.live() && c.x.cfg.Media.Transcoded(c.a.media.Remote(), l.media.Remote()) && c.waits == nil {
+	if c.a.live() && !l.media.Silent() && c.x.cfg.Media.Transcoded(c.a.media.Remote(), l.media.Remote()) && c.waits == nil {
 		if err := errors.Join(c.takePort(c.a), c.takePort(l)); err != nil {
 			c.refuse(ErrCapacity)
 			return

@@ -1,5 +1,5 @@
 // Package media joins the relay and the mixer under one description: a Leg is
-// a local port pair, what was agreed about it in SDP, and what its phone hears.
+// what was agreed with a phone in SDP, a local port pair for each section of it, and what the phone hears.
 //
 // It knows nothing of SIP: the B2BUA (control/call) and later ng drive the same
 // legs.
@@ -8,7 +8,8 @@
 //	              │                                         │
 //	              ▼                                         ▼
 //	Offer, SetAnswer, SetOffer, Answer               Connect, Plan (plan.go)
-//	codecs (negotiate.go), keys (secure.go)          translate.go: between two codecs
+//	(describe.go) codecs (negotiate.go),             translate.go: between two codecs
+//	keys (secure.go), sections (section.go)          extra.go: the sections besides the voice
 //	              │                                         │
 //	              ▼                                         ▼
 //	   relay.Leg.SetRemote ◄────── Leg (leg.go) ──────► relay.Leg.SetRoute
@@ -29,6 +30,9 @@
 //
 // Where two phones may send to each other without us is direct.go's to say.
 //
-// Limits: one audio stream a leg; what is decoded (rooms, tones, transcoding)
-// is what codecs.Set decodes, everything else is relayed untouched.
+// Video, fax and whatever else goes over UDP are sections besides the voice: what two joined phones say of them is told on (shared.go),
+// their packets pass untouched, under the payload type that the other phone has for them (match.go).
+//
+// Limits: one audio stream a leg, and seven sections besides; what is decoded (rooms, tones, transcoding)
+// is what codecs.Set decodes, everything else is relayed untouched. RTP header extensions are not agreed about in video.
 package media

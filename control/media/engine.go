@@ -91,19 +91,26 @@ type OpenConfig struct {
 	Security Security
 	// Shard is the shard to live on, -1 for the least loaded.
 	Shard int
+	// Trouble (may be nil) is told why a section besides the voice could not be had; the call goes on without it.
+	Trouble func(error)
 }
 
 // Open takes a port pair. Errors: relay's ErrRangeFull,
 // ErrAddressNotAvailable and ErrFileDescriptors, wrapped.
 func (e *Engine) Open(cfg OpenConfig) (*Leg, error) {
 	itf := e.route(cfg.Peer)
-	r, err := e.cfg.Relay.OpenLeg(relay.LegConfig{
-		ID: cfg.ID, Interface: itf.Name, IPv6: itf.Address.Is6(), Shard: cfg.Shard, Latching: e.cfg.Latching,
-	})
+	ports := relay.LegConfig{ID: cfg.ID, Interface: itf.Name, IPv6: itf.Address.Is6(), Shard: cfg.Shard, Latching: e.cfg.Latching}
+	r, err := e.cfg.Relay.OpenLeg(ports)
 	if err != nil {
 		return nil, err
 	}
-	l := &Leg{engine: e, relay: r, peer: cfg.Peer, behindNAT: cfg.BehindNAT, security: cfg.Security, addr: r.LocalRTP().Addr()}
+	l := &Leg{
+		channel: channel{relay: r}, engine: e, ports: ports, peer: cfg.Peer, behindNAT: cfg.BehindNAT, security: cfg.Security,
+		addr: r.LocalRTP().Addr(), trouble: cfg.Trouble,
+	}
+	if l.trouble == nil {
+		l.trouble = func(error) {}
+	}
 	if itf.Advertise.IsValid() && cfg.Peer.IsValid() && !e.private(cfg.Peer.Unmap()) {
 		l.addr = itf.Advertise
 	}

@@ -246,7 +246,7 @@ func (l *Leg) talk() talk {
 	for _, c := range l.agreed.remote {
 		if isVoice(c) && decodes(l.engine.cfg.Set, c) {
 			t.send, t.sendPT = format(c), c.PayloadType
-			t.ptime = l.engine.packetTime(c, l.agreed.audio)
+			t.ptime = l.engine.packetTime(c, l.agreed.theirs)
 			break
 		}
 	}

@@ -11,7 +11,9 @@ type Plan struct {
 	KeepDigits bool
 	// Hear is played to the leg's phone; nil when it hears another leg.
 	Hear *Program
-	// Room mixes the leg; the two above are then unused.
+	// Pass is whose other sections get what this leg's bring, both ways or not.
+	Pass *Leg
+	// Room mixes the leg; To and Hear are then unused.
 	Room *Room
 }
 
@@ -32,6 +34,12 @@ func Connect(a, b *Leg, pa, pb Plan) error {
 		if err := b.advance(pb); first == nil {
 			first = err
 		}
+		if err := b.route(pb.Pass); first == nil {
+			first = err
+		}
+	}
+	if err := a.route(pa.Pass); first == nil {
+		first = err
 	}
 	return first
 }
