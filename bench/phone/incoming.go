@@ -133,13 +133,20 @@ func (c *Call) answer(finish func(error)) {
 }
 
 // Reject refuses a ringing call with a final answer such as 486.
-func (c *Call) Reject(ctx context.Context, code int) error {
+func (c *Call) Reject(ctx context.Context, code int) error { return c.refuse(ctx, code) }
+
+// Deflect answers a ringing call 302 with these as Contacts.
+func (c *Call) Deflect(ctx context.Context, contacts ...string) error {
+	return c.refuse(ctx, sip.StatusMovedTemporarily, contacts...)
+}
+
+func (c *Call) refuse(ctx context.Context, code int, contacts ...string) error {
 	err := c.phone.do(ctx, func(finish func(error)) {
 		if state := c.Status().State; !c.incoming || state != Ringing {
 			finish(fmt.Errorf("call is %s", state))
 			return
 		}
-		c.reject(code)
+		c.reject(code, contacts...)
 		finish(nil)
 	})
 	if err != nil {
@@ -148,8 +155,12 @@ func (c *Call) Reject(ctx context.Context, code int) error {
 	return nil
 }
 
-func (c *Call) reject(code int) {
-	c.phone.respond(c.invite, c.phone.answerTo(c.invite.request, code))
+func (c *Call) reject(code int, contacts ...string) {
+	response := c.phone.answerTo(c.invite.request, code)
+	for _, v := range contacts {
+		response.AppendHeader(sip.NewHeader("Contact", v))
+	}
+	c.phone.respond(c.invite, response)
 	c.end(Status{State: Ended, Code: code, Reason: "rejected"})
 }
 

@@ -105,6 +105,60 @@ func TestForwards(t *testing.T) {
 	}
 }
 
+// TestForwardsByThePhone: a phone that answers 302 sends the call elsewhere, where the server would; 603 is busy.
+func TestForwardsByThePhone(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, nil)
+	p := o.voices(t, 3, func(i int, c *phone.Config) {
+		if i == 1 {
+			c.Incoming = phone.Manual
+		}
+	})
+	for _, tc := range []struct {
+		name     string
+		contacts []string
+		want     int // what the caller is told, 0 = 219 answers
+	}{
+		{"to a station", []string{"<sip:219@198.51.100.1;transport=tcp>"}, 0},
+		{"to the first that is one", []string{"<sip:999@192.0.2.1>", "sip:219@192.0.2.1"}, 0},
+		{"to nobody of ours", []string{"<sip:999@192.0.2.1>"}, 480},
+		{"to itself", []string{"<sip:218@192.0.2.1>"}, 480},
+		{"to a code", []string{"<sip:401@192.0.2.1>"}, 480},
+		{"to no number", []string{"<sip:2%0d%0a19@192.0.2.1>"}, 480},
+		{"nowhere", nil, 480},
+		{"to the caller", []string{"<sip:217@192.0.2.1>"}, 486},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			call := must[*phone.Call](t)(p[0].Dial(soon(t), "218"))
+			check(t, incoming(t, p[1]).Deflect(soon(t), tc.contacts...))
+			if tc.want != 0 {
+				if st := must[phone.Status](t)(call.WaitEnded(soon(t))); st.Code != tc.want {
+					t.Errorf("the caller is told %d", st.Code)
+				}
+				return
+			}
+			got := incoming(t, p[2])
+			check(t, call.WaitAnswered(soon(t)))
+			talk(t, call, got)
+			if d := got.Header("Diversion"); !strings.HasPrefix(d, "<sip:218@") || !strings.Contains(d, "reason=deflection") {
+				t.Errorf("Diversion: %s", d)
+			}
+			hangup(t, call)
+			ended(t, got)
+		})
+	}
+	t.Run("declined", func(t *testing.T) {
+		dials(t, p[1], "602219")
+		call := must[*phone.Call](t)(p[0].Dial(soon(t), "218"))
+		check(t, incoming(t, p[1]).Reject(soon(t), 603))
+		got := incoming(t, p[2])
+		check(t, call.WaitAnswered(soon(t)))
+		hangup(t, call)
+		ended(t, got)
+	})
+	o.settled(t)
+}
+
 func TestForwardChainsAndCircles(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 6, func(c *config.Config) { c.Stations[4].Unreachable = "219"; c.Calls.Forwards = 3 })

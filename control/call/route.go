@@ -31,6 +31,7 @@ var (
 	whileBusy   = diversion{reason: "user-busy", cause: 486}
 	unheard     = diversion{reason: "no-answer", cause: 408}
 	unreachable = diversion{reason: "unavailable", cause: 503}
+	byPhone     = diversion{reason: "deflection", cause: 302}
 )
 
 // dial brings the caller to a number: into a room, to the members of a group (group.go), or it rings every contact of a
@@ -38,6 +39,8 @@ var (
 //
 //	caller ── INVITE 218 ──► call                       218 has 601219 set
 //	caller ◄── 181 ───────── call ── INVITE ──► 219     Diversion: <sip:218>;reason=unconditional
+//
+// Where the phone itself sends a call (302) is deflected's to follow.
 //
 //	404 no such number · 480 not registered, or forwarded in a circle · 486 busy, and it has no call waiting
 func (c *Call) dial(number string) {
@@ -139,7 +142,7 @@ func (c *Call) forwardAfter(code int, rang bool) bool {
 	switch {
 	case c.a == nil, c.auto:
 		return false
-	case code == 486 || code == 600:
+	case code == 486, code == 600, code == 603: // some phones have 603 on the key that rejects a call
 		to, why = set.Busy, whileBusy
 	case rang && (code == 408 || code == 480) || code == 408 && set.NoAnswer != "":
 		to, why = set.NoAnswer, unheard
@@ -152,6 +155,25 @@ func (c *Call) forwardAfter(code int, rang bool) bool {
 	c.failure = 0
 	c.dial(to)
 	return true
+}
+
+// deflected follows where a station's phone sends a call by 3xx: its own key for forwards. It may send it where 601 might.
+//
+//	call ── INVITE ──► 218        218 ── 302, Contact: <sip:219@anywhere> ──► call ── INVITE, Diversion: 218 ──► 219
+func (c *Call) deflected(l *Leg, ev sip.Failed) bool {
+	if c.a == nil || c.auto || c.hunt != nil || l.stands != nil || l.outside != nil || c.waits != nil && c.waits.again {
+		return false
+	}
+	for _, to := range ev.Numbers() {
+		if c.x.Reaches(to) && c.divert(l.tel, to, byPhone) {
+			c.drop(l, "forwarded by its phone")
+			c.stopRinging() // its other phones
+			c.failure = 0
+			c.dial(to)
+			return true
+		}
+	}
+	return false
 }
 
 // headers say in an INVITE where the call comes from: Diversion (RFC 5806, the latest first) and History-Info

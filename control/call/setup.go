@@ -281,7 +281,9 @@ func (c *Call) failed(l *Leg, ev sip.Failed) {
 		}
 		c.check(err)
 	}
-	c.lose(l, ev.Code)
+	if !c.deflected(l, ev) {
+		c.lose(l, ev.Code)
+	}
 }
 
 func (c *Call) lose(l *Leg, code int) {

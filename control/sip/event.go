@@ -30,6 +30,16 @@ type Failed struct {
 	RetryAfter int
 }
 
+// Numbers are what Contacts lead to, where it can be dialled.
+func (f Failed) Numbers() (list []string) {
+	for _, c := range f.Contacts {
+		if u, _, err := parseReferTo(c); err == nil && dialable(userOf(u)) {
+			list = append(list, userOf(u))
+		}
+	}
+	return list
+}
+
 // Acked is the ACK to a 2xx of ours, to the first INVITE or to a re-INVITE. SDP is the answer when our 2xx carried
 // the offer, else nil.
 type Acked struct {
