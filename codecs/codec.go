@@ -28,6 +28,20 @@ type Concealer interface {
 	Conceal(dst []int16, next []byte) int
 }
 
+// Requester is a Decoder of a codec with modes (AMR), whose payloads say in which one their sender wants to be sent to.
+type Requester interface {
+	// Requested is the mode that the last payload asked for, -1 when it had no wish.
+	// hot path: no allocation, lock, clock or log.
+	Requested() int
+}
+
+// Follower is an Encoder of a codec with modes.
+type Follower interface {
+	// Follow says which mode is asked for; -1 is no wish.
+	// hot path: no allocation, lock, clock or log.
+	Follow(mode int)
+}
+
 // Dynamic is the PayloadType of a codec that has no static one (RFC 3551 section 6).
 const Dynamic = 255
 

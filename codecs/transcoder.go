@@ -2,6 +2,7 @@ package codecs
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"sidetone/codecs/amr"
 	"sidetone/codecs/g711"
@@ -48,6 +49,8 @@ func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 		return t, true
 	}
 	t := &tandem{decoder: decoder, encoder: encoder, samples: make([]int16, longestPacket*in.SampleRate/1000)}
+	t.requester, _ = decoder.(Requester)
+	t.follower, _ = encoder.(Follower)
 	if in.SampleRate != out.SampleRate {
 		resampler, err := resample.New(in.SampleRate, out.SampleRate)
 		if err != nil {
@@ -156,10 +159,35 @@ type tandem struct {
 	samples   []int16             // one packet
 	resampler *resample.Resampler // nil between equal rates
 	resampled []int16
+
+	requester Requester // decoder, where it is one
+	follower  Follower  // encoder, where it is one
+	heard     *Wish     // that the decoder's side has
+	follows   *Wish     // that the encoder's side has; nil = nobody knows
+}
+
+// Wish is the mode in which one side of a call wants to be sent to: what is decoded of it says so, and what is encoded for it follows.
+// The zero value is none. It may be used from anywhere.
+type Wish struct{ mode atomic.Int32 } // one more than the mode
+
+func (w *Wish) set(mode int) { w.mode.Store(int32(mode + 1)) }
+func (w *Wish) get() int     { return int(w.mode.Load()) - 1 }
+
+// Wishes lets a transcoder note what the side it decodes wishes and follow what the side it encodes for does, before its first Transform.
+func Wishes(t Transcoder, from, to *Wish) {
+	if t, ok := t.(*tandem); ok {
+		t.heard, t.follows = from, to
+	}
 }
 
 func (t *tandem) Transform(dst, payload []byte) int {
 	n, _ := t.decoder.Decode(t.samples, payload) // what could be decoded is sent on
+	if t.requester != nil && t.heard != nil {
+		t.heard.set(t.requester.Requested())
+	}
+	if t.follower != nil && t.follows != nil {
+		t.follower.Follow(t.follows.get())
+	}
 	pcm := t.samples[:n]
 	if t.resampler != nil {
 		pcm = t.resampled[:t.resampler.Resample(t.resampled, pcm)]

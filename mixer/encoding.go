@@ -35,6 +35,9 @@ type encoding struct {
 	encoder codecs.Encoder
 	stable  bool // the encoder has no memory, so that any may go on where another stopped
 
+	follower codecs.Follower // the encoder, where it has modes
+	asked    int             // one more than the lowest mode that a listener has asked for since the last frame
+
 	out       *converter // to the codec's rate
 	samples   int        // of a frame at the codec's rate
 	nextOut   *converter // from the rate that the conference changes to
@@ -99,6 +102,7 @@ func makeEncoding(codec codecs.Codec, ptime time.Duration, out *converter) *enco
 	e := &encoding{codec: codec, ptime: ptime, encoder: codec.NewEncoder(), out: out,
 		samples: samplesPerTick(codec.SampleRate), pending: make([]int16, samples)}
 	e.stable = reflect.TypeOf(e.encoder).Size() == 0
+	e.follower, _ = e.encoder.(codecs.Follower)
 	e.tickTime = uint32(tick * time.Duration(codec.ClockRate) / time.Second)
 	e.packetTime = uint32(ptime * time.Duration(codec.ClockRate) / time.Second)
 	for i := range e.packets {
@@ -146,10 +150,20 @@ func (e *encoding) makes(format codecs.Format, ptime time.Duration) bool {
 // together wherever they are made, and the first is the first to begin from now on.
 func (e *encoding) start(ticks uint64) {
 	e.encoder = e.codec.NewEncoder()
+	e.follower, _ = e.encoder.(codecs.Follower)
 	e.out.reset()
 	e.fill = int(ticks * uint64(e.samples) % uint64(len(e.pending)))
 	e.partial = e.fill > 0
 	e.ready = 0
+}
+
+// ask says which mode a listener wants, -1 when it has no wish: the next frame is made in the lowest that any asks for.
+//
+// hot path: no allocation, lock, clock or log
+func (e *encoding) ask(mode int) {
+	if mode >= 0 && (e.asked == 0 || mode < e.asked-1) {
+		e.asked = mode + 1
+	}
 }
 
 // encode takes the frame and makes what packets it completes.
@@ -160,6 +174,10 @@ func (e *encoding) encode() {
 	if e.fades {
 		crossfade(frame, e.rehearsed)
 		e.fades = false
+	}
+	if e.follower != nil {
+		e.follower.Follow(e.asked - 1)
+		e.asked = 0
 	}
 	e.ready = 0
 	for len(frame) > 0 {

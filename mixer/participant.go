@@ -312,14 +312,24 @@ func (p *Participant) write() {
 	case p.held:
 		p.sender.skip(p.encoding)
 	case p.shared != nil:
+		p.sharedEncoding.ask(p.wish())
 		p.sender.send(p.sharedEncoding)
 	default:
 		c := p.conference
 		c.count(p.end.limiter.process(p.encoding.frame(), p.mix(), &c.scratch))
+		p.encoding.ask(p.wish())
 		p.encoding.encode()
 		p.sender.send(p.encoding)
 		p.share()
 	}
+}
+
+// wish is the mode of its codec that the member wants to be sent to in, -1 for none.
+func (p *Participant) wish() int {
+	if p.stream == nil {
+		return -1
+	}
+	return p.stream.Requested()
 }
 
 // mix returns what the member is to hear, before the limiter.

@@ -13,6 +13,8 @@ type Decoder struct {
 	block  *clib.Block
 	state  uintptr
 
+	asked int // the mode that the last payload asked for, -1 for none
+
 	pcm   []byte // one frame
 	pcmAt uintptr
 	in    []byte
@@ -21,7 +23,7 @@ type Decoder struct {
 
 // NewDecoder makes a decoder.
 func (l *Library) NewDecoder(f Format) (*Decoder, error) {
-	d := &Decoder{lib: l, format: f, block: l.Decoding.NewBlock(blockSize)}
+	d := &Decoder{lib: l, format: f, block: l.Decoding.NewBlock(blockSize), asked: -1}
 	d.pcm, d.pcmAt = d.block.Alloc(2 * f.samples())
 	d.in, d.inAt = d.block.Alloc(maxOctets + 3)
 	if d.state = d.block.Call(l.decoderInit); d.state == 0 {
@@ -39,6 +41,9 @@ func (d *Decoder) Decode(dst []int16, payload []byte) (int, error) {
 	if !ok {
 		return 0, ErrMalformed
 	}
+	if d.asked = int(payload[0] >> 4); d.asked >= d.format.modes() {
+		d.asked = -1 // 15 is no wish, what is between is nothing (RFC 4867 section 4.3.1)
+	}
 	n := 0
 	for len(dst)-n >= d.format.samples() {
 		_, good, ok := r.next(d.in)
@@ -52,6 +57,10 @@ func (d *Decoder) Decode(dst []int16, payload []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// Requested is the mode that the sender of the last payload wants to be sent itself (CMR), -1 when it has no wish.
+// hot path: no allocation, lock, clock or log.
+func (d *Decoder) Requested() int { return d.asked }
 
 // Conceal gives samples in place of lost frames. What comes after does not help.
 // hot path: no allocation, lock, clock or log.

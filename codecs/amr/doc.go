@@ -11,7 +11,9 @@
 //
 // Each coder belongs to one goroutine at a time.
 //
+// An encoder sends the highest mode of the negotiated set, or of what Decoder.Requested says that the other side asks for (CMR), which
+// whoever has both gives to Encoder.Follow.
+//
 // Limits: one channel; no interleaving, robust sorting or CRC (refused by ParseFormat), no DTX when
-// encoding; what mode the other side asks for in its payloads (CMR) is not followed: the mode is the
-// highest of the negotiated set.
+// encoding; we ask nobody for a mode.
 package amr

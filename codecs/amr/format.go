@@ -40,14 +40,24 @@ func (f Format) modes() int {
 	return 8
 }
 
-// mode is the one that is sent: the highest that may be.
-func (f Format) mode() int {
-	for m := f.modes() - 1; m > 0; m-- {
-		if f.Modes == 0 || f.Modes>>m&1 != 0 {
-			return m
+// has tells whether a mode may be sent.
+func (f Format) has(mode int) bool { return f.Modes == 0 || f.Modes>>mode&1 != 0 }
+
+// mode is the highest that may be sent.
+func (f Format) mode() int { return f.modeUpTo(-1) }
+
+// modeUpTo is the highest that may be sent and is not above most, the lowest where there is none; -1 is no bound.
+func (f Format) modeUpTo(most int) int {
+	found := 0
+	for m := f.modes() - 1; m >= 0; m-- {
+		if !f.has(m) {
+			continue
+		}
+		if found = m; most < 0 || m <= most {
+			break
 		}
 	}
-	return 0
+	return found
 }
 
 // EncodedLen gives the octets that a payload of so many samples has at most.

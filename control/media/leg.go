@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"sidetone/codecs"
 	"sidetone/control/sdp"
 	"sidetone/relay"
 )
@@ -47,6 +48,7 @@ type Leg struct {
 		how           *relay.PayloadMap // the translation
 		silent        bool              // without the keys
 	}
+	wish    codecs.Wish // in which mode its phone wants to be sent to
 	hearing *listening
 	seat    *seat
 	ear     ear

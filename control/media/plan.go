@@ -128,7 +128,7 @@ func (l *Leg) pour(p Plan) error {
 		to.splice = newSplice(to.relay)
 	}
 	l.poured.local, l.poured.remote, l.poured.silent = l.local, to.agreed.remote, p.KeepDigits
-	l.poured.how = translate(l.engine.cfg.Set, l.local, to.agreed.remote)
+	l.poured.how = translate(l.engine.cfg.Set, l.local, to.agreed.remote, &l.wish, &to.wish)
 	before := l.to
 	l.to = to
 	if err := l.rewire(); err != nil {

@@ -8,10 +8,10 @@ import (
 
 // translate is what becomes of each payload type of one leg on its way to the
 // other: relayed under the other's number, transcoded, or dropped because the
-// other never asked for it. Where voice changes its RTP clock, the timestamps of
+// other never asked for it. What modes of AMR they wish is known of both. Where voice changes its RTP clock, the timestamps of
 // all it travels with follow, and its telephone events.
-func translate(set codecs.Set, from, to []sdp.Codec) *relay.PayloadMap {
-	t := translation{set: set, to: to}
+func translate(set codecs.Set, from, to []sdp.Codec, theirs, others *codecs.Wish) *relay.PayloadMap {
+	t := translation{set: set, to: to, theirs: theirs, others: others}
 	for i := range t.m {
 		t.m[i].Drop = true
 	}
@@ -33,6 +33,8 @@ type translation struct {
 	to     []sdp.Codec
 	m      relay.PayloadMap
 	clocks []clockChange
+
+	theirs, others *codecs.Wish // of who is decoded, and of who is encoded for
 }
 
 // clockChange is what becomes of one clock rate.
@@ -72,6 +74,7 @@ func (t *translation) companion(f sdp.Codec) {
 
 // change is the action that makes one codec of another.
 func (t *translation) change(from, to sdp.Codec, how codecs.Transcoder) {
+	codecs.Wishes(how, t.theirs, t.others)
 	a := relay.Action{PayloadType: to.PayloadType, Transform: how}
 	if from.ClockRate != to.ClockRate {
 		a.Clock = t.clock(from.ClockRate, to.ClockRate)

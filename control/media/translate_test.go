@@ -9,7 +9,7 @@ import (
 )
 
 func TestTranslate(t *testing.T) {
-	m := translate(codecs.Builtin(), []sdp.Codec{pcma, event, noise}, []sdp.Codec{pcmu, as(event, 97)})
+	m := translate(codecs.Builtin(), []sdp.Codec{pcma, event, noise}, []sdp.Codec{pcmu, as(event, 97)}, nil, nil)
 	if a := m[8]; a.Drop || a.PayloadType != 0 || a.Transform == nil {
 		t.Fatalf("PCMA: %+v, want transcoded to 0", a)
 	}
@@ -31,7 +31,7 @@ func TestTranslate(t *testing.T) {
 func TestTranslateAcrossClocks(t *testing.T) {
 	set := codecs.Extended().With(opusLike)
 	wideEvent := sdp.Codec{PayloadType: 110, Name: "telephone-event", ClockRate: 48000, Channels: 1}
-	there := translate(set, []sdp.Codec{opus, wideEvent}, []sdp.Codec{pcma, event})
+	there := translate(set, []sdp.Codec{opus, wideEvent}, []sdp.Codec{pcma, event}, nil, nil)
 	voice, key := there[111], there[110]
 	if voice.Drop || voice.PayloadType != 8 || voice.Transform == nil || voice.Clock == nil {
 		t.Fatalf("voice: %+v", voice)
@@ -50,7 +50,7 @@ func TestTranslateAcrossClocks(t *testing.T) {
 	if n := key.Transform.Transform(dst, []byte{5, 10, 0x0f, 0x00}); n != 4 || !slices.Equal(dst[:4], []byte{5, 10, 0x02, 0x80}) {
 		t.Errorf("an event of 80 ms became % x", dst[:n])
 	}
-	back := translate(set, []sdp.Codec{pcma, event}, []sdp.Codec{opus, wideEvent})
+	back := translate(set, []sdp.Codec{pcma, event}, []sdp.Codec{opus, wideEvent}, nil, nil)
 	if a := back[101]; a.Drop || a.PayloadType != 110 || a.Clock != back[8].Clock {
 		t.Errorf("events back: %+v", a)
 	}
@@ -75,7 +75,7 @@ func TestAMRInTwoPackings(t *testing.T) {
 	if list := e.Bridged(both, []sdp.Codec{aligned}); len(list) != 1 || list[0].PayloadType != 96 {
 		t.Errorf("of both packings %+v", list)
 	}
-	m := translate(e.cfg.Set, []sdp.Codec{aligned}, []sdp.Codec{efficient})
+	m := translate(e.cfg.Set, []sdp.Codec{aligned}, []sdp.Codec{efficient}, nil, nil)
 	if a := m[96]; a.Drop || a.PayloadType != 97 || a.Transform == nil || a.Clock != nil {
 		t.Fatalf("%+v", a)
 	}
@@ -85,7 +85,7 @@ func TestAMRInTwoPackings(t *testing.T) {
 	if n != 20 || out[0] != 0x72 || out[1] != 0x7F || out[18] != 0xFF {
 		t.Errorf("%d octets: % x", n, out[:n])
 	}
-	m = translate(e.cfg.Set, both, []sdp.Codec{aligned})
+	m = translate(e.cfg.Set, both, []sdp.Codec{aligned}, nil, nil)
 	if a := m[96]; a.Transform != nil || a.PayloadType != 96 {
 		t.Errorf("aligned to aligned: %+v", a)
 	}

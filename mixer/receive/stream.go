@@ -47,6 +47,8 @@ type Stream struct {
 
 	spoken uint8 // payload type of the audio played last
 	helped int   // samples that its decoder has made up since
+
+	wish int // one more than the mode that the party asks for
 }
 
 // format is what a payload type stands for.
@@ -54,6 +56,7 @@ type format struct {
 	kind      codecs.Kind
 	decoder   codecs.Decoder
 	concealer codecs.Concealer    // decoder, where it is one
+	requester codecs.Requester    // and this
 	rate      int                 // of its samples
 	resampler *resample.Resampler // to the stream's rate, nil where that is the same
 	clock     int                 // of its timestamps and durations
@@ -149,6 +152,7 @@ func (s *Stream) clockOf(formats map[uint8]codecs.Format) int {
 func (f *format) start(c codecs.Codec, rate, clock int) (err error) {
 	f.decoder = c.NewDecoder()
 	f.concealer, _ = f.decoder.(codecs.Concealer)
+	f.requester, _ = f.decoder.(codecs.Requester)
 	f.frame = max(c.Frame, 10*time.Millisecond)
 	if c.SampleRate != rate {
 		f.resampler, err = resample.New(c.SampleRate, rate)

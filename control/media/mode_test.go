@@ -1,0 +1,53 @@
+package media
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"sidetone/codecs"
+	"sidetone/relay/rtp"
+)
+
+// A phone with AMR asks for a mode and is sent it, in a call that is transcoded and in a room, until it asks for another one.
+func TestModeAskedForByAMRIsSent(t *testing.T) {
+	const fmtp = "octet-align=1"
+	set := codecs.Available(codecs.FindLibraries())
+	if _, ok := set.Find(codecs.Format{Name: "AMR", ClockRate: 8000, Fmtp: fmtp}); !ok {
+		if os.Getenv("SIDETONE_PEERS") == "required" {
+			t.Fatal("no library of AMR")
+		}
+		t.Skip("no library of AMR")
+	}
+	for _, where := range []string{"call", "room"} {
+		t.Run(where, func(t *testing.T) {
+			x := newExchange(t)
+			x.cfg.Set = set
+			mobile := x.handset(t, 4000, 0, "96\r\na=rtpmap:96 AMR/8000\r\na=fmtp:96 "+fmtp+"\r\n")
+			desk := x.handset(t, 4002, 0, "0\r\n")
+			plans := [2]Plan{{To: desk.leg}, {To: mobile.leg}}
+			if where == "room" {
+				room := x.OpenRoom(RoomConfig{Members: 3})
+				plans = [2]Plan{{Room: room}, {Room: room}}
+			}
+			if err := Connect(mobile.leg, desk.leg, plans[0], plans[1]); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []struct{ cmr, mode byte }{{15, 7}, {2, 2}, {5, 5}, {9, 7}} {
+				payload := append([]byte{want.cmr << 4, 2<<3 | 4}, make([]byte, 15)...) // a frame of 5.9 kbit/s
+				last := byte(255)
+				for range 60 {
+					mobile.packet(rtp.Header{PayloadType: 96, Timestamp: mobile.time}, payload)
+					mobile.time += 160
+					desk.say(0, bytes.Repeat([]byte{0x55}, 160))
+					for _, p := range mobile.heard() {
+						last = rtp.Payload(p)[1] >> 3 & 15
+					}
+				}
+				if last != want.mode {
+					t.Errorf("CMR %d: is sent mode %d, want %d", want.cmr, last, want.mode)
+				}
+			}
+		})
+	}
+}
