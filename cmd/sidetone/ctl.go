@@ -46,6 +46,7 @@ type ctlCmd struct {
 	Mute      ctlMute      `cmd:"" help:"Take a member's voice out of a room."`
 	Unmute    ctlUnmute    `cmd:"" help:"Put a member's voice into its room again."`
 	Deafen    ctlDeafen    `cmd:"" help:"Let a member of a room hear nothing."`
+	Gain      ctlGain      `cmd:"" help:"Make a member's voice louder or softer for all in a room."`
 	Undeafen  ctlUndeafen  `cmd:"" help:"Let a member hear its room again."`
 	Whisper   ctlWhisper   `cmd:"" help:"Let a member of a room be heard by one other only."`
 	Barge     ctlBarge     `cmd:"" help:"Let all hear a member that was muted or whispered."`

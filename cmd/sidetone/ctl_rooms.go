@@ -77,6 +77,16 @@ func (m ctlUndeafen) Run(ctx context.Context, c *cli) error {
 	return c.Ctl.change(ctx, m.path(), api.MemberChange{Deaf: new(false)})
 }
 
+type ctlGain struct {
+	ofMember
+	DB float64 `name:"db" required:"" placeholder:"-6" help:"-45 to 12 dB, written --db=-6; 0 is as it came."`
+}
+
+// Run is for kong.
+func (g ctlGain) Run(ctx context.Context, c *cli) error {
+	return c.Ctl.change(ctx, g.path(), api.MemberChange{Gain: &g.DB})
+}
+
 type ctlWhisper struct {
 	ofMember
 	To string `arg:"" help:"Who hears it: a number or the id of a leg."`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -115,6 +116,15 @@ func TestRoomByAPI(t *testing.T) {
 	ctl(0, "unmute", "700", "218")
 	ctl(0, "undeafen", "700", "219")
 	listens(t, calls[2], p[0], p[1])
+
+	ctl(0, "gain", "700", "218", "--db=-20")
+	eventually(t, "218 is heard 20 dB softer", func() bool {
+		pcm, err := calls[0].Hear(soon(t), 200*time.Millisecond)
+		return err == nil && math.Abs(audio.Level(pcm, 8000, p[1].Tone())-(spoken-20)) < 1.5 && math.Abs(audio.Level(pcm, 8000, p[2].Tone())-spoken) < 1.5
+	})
+	ctl(exitFailed, "gain", "700", "218", "--db=40")
+	ctl(0, "gain", "700", "218", "--db=0")
+	listens(t, calls[0], p[1], p[2])
 
 	ctl(0, "whisper", "700", "218", "217") // the coach hears all, and one hears the coach
 	listens(t, calls[0], p[1], p[2])
@@ -426,4 +436,35 @@ func TestRoomRaces(t *testing.T) {
 	if lines := o.log.lines(slog.LevelError); len(lines) > 0 {
 		t.Errorf("errors: %v", lines)
 	}
+}
+
+// TestHoldersMusicStaysOut: what a phone plays to whom it holds is not heard in a room, whoever's tone its station is to bring; who holds
+// comes back into the mix.
+func TestHoldersMusicStaysOut(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 3, func(c *config.Config) { c.Stations[1].ToneSource = "phone" })
+	p := o.voices(t, 3, nil)
+	var calls []*phone.Call
+	for _, m := range p {
+		calls = append(calls, must[*phone.Call](t)(m.Call(soon(t), "700")))
+	}
+	listens(t, calls[0], p[1], p[2])
+	for _, holder := range []int{1, 2} {
+		for _, style := range []phone.HoldStyle{phone.SendOnly, phone.Inactive, phone.ZeroAddress} {
+			other := 3 - holder
+			check(t, calls[holder].Hold(soon(t), style))
+			if style == phone.SendOnly { // it goes on playing
+				sent := calls[holder].Stats().Sent
+				eventually(t, "the holder plays", func() bool { return calls[holder].Stats().Sent > sent+20 })
+			}
+			listens(t, calls[0], p[other])
+			listens(t, calls[other], p[0])
+			check(t, calls[holder].Resume(soon(t)))
+			listens(t, calls[0], p[1], p[2])
+		}
+	}
+	for _, c := range calls {
+		hangup(t, c)
+	}
+	o.settled(t)
 }
