@@ -196,7 +196,7 @@ func (x *Exchange) Watch(w Watcher) { x.watchers = append(x.watchers, w) }
 // OnInvite takes an INVITE outside of dialogs; it is the stack's OnInvite.
 func (x *Exchange) OnInvite(in *sip.Invite) {
 	if x.Draining() {
-		in.Reply(503, "", sip.Header{Name: "Retry-After", Value: "30"})
+		in.Refuse(503, "", sip.Header{Name: "Retry-After", Value: "30"})
 		return
 	}
 	if from, ok := x.cfg.Trunks.In(in.Flow(), in.Target().User); ok {

@@ -58,6 +58,7 @@ func (s *Stack) request(req *gosip.Request, f Flow, respond func(*gosip.Response
 		s: s, key: b + "|" + string(req.Method), req: req, bytes: []byte(req.String()), flow: f,
 		invite: req.Method == gosip.INVITE, respond: respond, fail: fail,
 	}
+	s.met(f)
 	s.mu.Lock()
 	s.clients[tx.key] = tx
 	closed := s.closed

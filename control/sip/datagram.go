@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // receiveBuffer is asked for each UDP socket, as much of it as the system allows: what all phones say at once after a
@@ -53,6 +54,11 @@ func (d *datagram) read() {
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		if !d.s.admit(from.Addr()) {
+			continue
+		}
+		if !d.s.throttle.admits(from, time.Now()) {
+			d.s.count.throttled.Add(1)
+			d.s.limit.warn("too much from a stranger", "peer", from)
 			continue
 		}
 		b := buf[:n]

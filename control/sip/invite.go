@@ -25,15 +25,15 @@ func (s *Stack) receiveInvite(req *gosip.Request, f Flow) {
 	in := &Invite{s: s, req: req, flow: f, tag: token(8)}
 	switch {
 	case late:
-		in.Reply(487, "")
+		in.Refuse(487, "")
 	case draining:
-		in.Reply(503, "", Header{"Retry-After", "10"})
+		in.Refuse(503, "", Header{"Retry-After", "10"})
 	case s.config.OnInvite == nil:
-		in.Reply(480, "")
+		in.Refuse(480, "")
 	default:
 		s.config.OnInvite(in)
 		if !in.answered {
-			in.Reply(500, "")
+			in.Refuse(500, "")
 		}
 	}
 }
@@ -86,6 +86,14 @@ func (in *Invite) Reply(code int, reason string, headers ...Header) {
 	}
 	if tx, created := in.s.newServerTx(in.req, in.flow, in.tag); created {
 		tx.respond(in.s.newResponse(in.req, code, reason, in.tag, headers...))
+	}
+}
+
+// Refuse is Reply to who has proved nothing: one response for each request, and nothing kept.
+func (in *Invite) Refuse(code int, reason string, headers ...Header) {
+	if !in.answered {
+		in.answered = true
+		in.s.stateless(in.req, in.flow, code, reason, headers...)
 	}
 }
 

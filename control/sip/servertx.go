@@ -76,7 +76,7 @@ func respondTo(req *gosip.Request, f Flow) Flow {
 }
 
 // newServerTx enters a transaction for the request into the table. created is false when there is one already, which
-// is returned instead.
+// is returned instead. Only requests of peers that are no strangers get one: it answers more than it is asked, and keeps memory.
 func (s *Stack) newServerTx(req *gosip.Request, f Flow, tag string) (tx *serverTx, created bool) {
 	tx = &serverTx{
 		s:      s,
@@ -88,6 +88,7 @@ func (s *Stack) newServerTx(req *gosip.Request, f Flow, tag string) (tx *serverT
 	if tx.invite && toTag(req) == "" {
 		tx.merge = mergeKey(req)
 	}
+	s.met(f)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.servers[tx.key]; old != nil {

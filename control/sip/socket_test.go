@@ -304,11 +304,20 @@ func TestStreamLimits(t *testing.T) {
 	})
 	t.Run("too many", func(t *testing.T) {
 		s := serve(t, Config{MaxConnections: 1})
+		stranger := newRaw(t, s, TCP)
+		stranger.say(stranger.text(msg{method: "OPTIONS"}))
+		stranger.expect(200)
 		first := newRaw(t, s, TCP)
 		first.say(first.text(msg{method: "OPTIONS"}))
 		first.expect(200)
+		closed(t, stranger) // it has made room
+		s.mu.Lock()
+		for _, c := range s.streams {
+			c.proved.Store(true)
+		}
+		s.mu.Unlock()
 		closed(t, newRaw(t, s, TCP))
-		if s.Stats().ConnectionsRefused != 1 {
+		if s.Stats().ConnectionsRefused != 2 {
 			t.Errorf("%+v", s.Stats())
 		}
 		first.say(first.text(msg{method: "OPTIONS"}))

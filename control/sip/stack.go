@@ -104,6 +104,7 @@ type Stack struct {
 	count     counters
 	access    accessLog
 	exclusive *exclusive
+	throttle  *throttle
 
 	mu        sync.Mutex // guards the following
 	listening bool
@@ -170,6 +171,7 @@ func New(c Config) (*Stack, error) {
 		secret: make([]byte, 32), allow: allowed(c.Allow),
 		whitelist: newWhitelist(c.Whitelist),
 		exclusive: newExclusive(c.Exclusive),
+		throttle:  newThrottle(),
 		streams:   make(map[netip.AddrPort]*stream),
 		servers:   make(map[string]*serverTx),
 		merges:    make(map[string]*serverTx),
@@ -399,15 +401,39 @@ func (s *Stack) admit(a netip.Addr) bool {
 
 // adopt enters an accepted or dialled connection; false when there are too many or the stack is closed. Another
 // connection of the same remote address cannot be alive: the newer one stands.
+// Of too many, the oldest that has proved nothing makes room: whoever opens connections without end closes his own.
 func (s *Stack) adopt(c *stream) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || len(s.streams) >= s.config.MaxConnections {
-		return false
+	var oldest *stream
+	if len(s.streams) >= s.config.MaxConnections {
+		for _, other := range s.streams {
+			if !other.dialled && !other.proved.Load() && (oldest == nil || other.since.Before(oldest.since)) {
+				oldest = other
+			}
+		}
+		if oldest != nil {
+			delete(s.streams, oldest.remote)
+		}
 	}
-	s.streams[c.remote] = c
-	s.count.connections.Add(1)
-	return true
+	ok := !s.closed && len(s.streams) < s.config.MaxConnections
+	if ok {
+		s.streams[c.remote] = c
+		s.count.connections.Add(1)
+	}
+	s.mu.Unlock()
+	if oldest != nil {
+		s.count.connectionsRefused.Add(1)
+		oldest.close()
+	}
+	return ok
+}
+
+// met notes that a transaction is held with a peer: it is no stranger.
+func (s *Stack) met(f Flow) {
+	if c, ok := f.link.(*stream); ok {
+		c.proved.Store(true)
+	}
+	s.throttle.meet(f.Remote, time.Now())
 }
 
 // forget takes a closed connection out and tells the registrar which flow is gone.

@@ -7,7 +7,7 @@ type counters struct {
 	received, sent, sendFailed                                           atomic.Uint64
 	keepAlive, garbage, malformed, outside, stray, retransmitted, panics atomic.Uint64
 	connections, connectionsRefused, acceptFailed, readFailed            atomic.Uint64
-	challenged, forbidden, blocked                                       atomic.Uint64
+	challenged, forbidden, blocked, throttled                            atomic.Uint64
 }
 
 // Stats is a snapshot of what the stack has counted since New.
@@ -21,10 +21,11 @@ type Stats struct {
 	Retransmitted              uint64 // requests absorbed by a server transaction
 	Panics                     uint64 // caught while reading a message
 	Connections                uint64 // accepted and dialled
-	ConnectionsRefused         uint64 // over MaxConnections
+	ConnectionsRefused         uint64 // over MaxConnections, closed at once or to make room
 	AcceptFailed, ReadFailed   uint64 // errors of the listening sockets, all survived
 	Challenged, Forbidden      uint64 // 401 and 403 sent by the digest check
 	Blocked                    uint64 // requests of sources that Comm Exclusive has blocked
+	Throttled                  uint64 // datagrams of strangers who send too many, dropped before parsing
 
 	Dialogs, ServerTransactions, ClientTransactions, Bindings int // live now
 }
@@ -38,7 +39,7 @@ func (s *Stack) Stats() Stats {
 		Outside: c.outside.Load(), Stray: c.stray.Load(), Retransmitted: c.retransmitted.Load(), Panics: c.panics.Load(),
 		Connections: c.connections.Load(), ConnectionsRefused: c.connectionsRefused.Load(),
 		AcceptFailed: c.acceptFailed.Load(), ReadFailed: c.readFailed.Load(),
-		Challenged: c.challenged.Load(), Forbidden: c.forbidden.Load(), Blocked: c.blocked.Load(),
+		Challenged: c.challenged.Load(), Forbidden: c.forbidden.Load(), Blocked: c.blocked.Load(), Throttled: c.throttled.Load(),
 	}
 	s.mu.Lock()
 	st.Dialogs, st.ServerTransactions, st.ClientTransactions = len(s.dialogs), len(s.servers), len(s.clients)

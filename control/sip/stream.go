@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,7 @@ const (
 	streamQueueSize = 4 << 20          // bytes waiting to be written
 	writeTimeout    = 10 * time.Second // one write
 	dialTimeout     = 8 * time.Second
+	throttled       = 100 * time.Millisecond // between two looks whether a stranger's message may be read
 )
 
 var (
@@ -32,6 +34,8 @@ type stream struct {
 	remote    netip.AddrPort
 	via       netip.AddrPort // the listener's address: what Via and Contact carry
 	wake      chan struct{}  // capacity 1: something to write, or closed
+	since     time.Time
+	proved    atomic.Bool // a transaction was held over it
 
 	mu       sync.Mutex // guards the following
 	conn     net.Conn   // nil while dialling
@@ -43,7 +47,7 @@ type stream struct {
 }
 
 func newStream(s *Stack, transport string, remote, via netip.AddrPort) *stream {
-	return &stream{s: s, transport: transport, remote: remote, via: via, wake: make(chan struct{}, 1), watchers: make(map[int]func())}
+	return &stream{s: s, transport: transport, remote: remote, via: via, wake: make(chan struct{}, 1), since: time.Now(), watchers: make(map[int]func())}
 }
 
 func (c *stream) flow() Flow {
@@ -247,6 +251,11 @@ func (c *stream) messages(f *framer) (heard, ok bool) {
 			return heard, true
 		}
 		heard = true
+		for !c.s.throttle.admits(c.remote, time.Now()) { // what it sends meanwhile waits with it
+			if !c.s.pause(throttled) {
+				return heard, false
+			}
+		}
 		c.s.receive(msg, c.flow())
 	}
 }
