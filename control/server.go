@@ -48,6 +48,7 @@ type Server struct {
 	store      *store.Store
 	where      *registrations
 	messages   *messages
+	settings   *features.Settings
 	parks      *features.Park
 	started    time.Time
 	ready      chan struct{}
@@ -139,7 +140,7 @@ func (s *Server) build() (err error) {
 	if s.trunks, err = trunk.New(s.stack, cfg.FeatureCodes.AuthCode, list, s.log); err != nil {
 		return err
 	}
-	settings := features.NewSettings(s.store)
+	s.settings = features.NewSettings(s.store)
 	s.recordings = recordings.New(filepath.Join(cfg.Store.Dir, "recordings"), s.log)
 	s.exchange = call.New(call.Config{
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
@@ -147,10 +148,10 @@ func (s *Server) build() (err error) {
 		RoomChanged: func(id string) { s.stack.Notify("conference", id) }, RoomMusic: firstMusic(cfg),
 		MPS: cfg.Media.MPSChannels, MGI: cfg.Media.MGIPorts, Direct: cfg.Media.Path == "auto",
 		Trunks: s.trunks, FlowTo: s.stack.FlowTo, Refused: s.stack.NoteAccess,
-		Dialog: s.stack.Dialog, Bury: s.stack.Bury, Settings: settings.Of, Forwards: cfg.Calls.Forwards,
+		Dialog: s.stack.Dialog, Bury: s.stack.Bury, Settings: s.settings.Of, Forwards: cfg.Calls.Forwards,
 		Timeouts: timeouts(cfg), Record: s.records.Write, StartRecording: s.recordings.Start, Recorded: cfg.Calls.Record == "always", Logger: s.log,
 	})
-	s.addFeatures(settings)
+	s.addFeatures()
 	if err := s.stack.Listen(); err != nil {
 		return err
 	}
@@ -313,12 +314,12 @@ func (s *Server) Close() error {
 }
 
 // addFeatures makes the codes of the configuration dialable.
-func (s *Server) addFeatures(settings *features.Settings) {
+func (s *Server) addFeatures() {
 	x, codes := s.exchange, s.cfg.FeatureCodes
 	features.NewRecord(x, codes.Record, s.log)
 	features.NewConference(x, codes.Conference, s.cfg.Conference.Members, s.log)
-	features.NewDND(x, settings, codes.DND, s.log)
-	features.NewForward(x, settings, features.ForwardCodes{
+	features.NewDND(x, s.settings, codes.DND, s.log)
+	features.NewForward(x, s.settings, features.ForwardCodes{
 		Clear: codes.ForwardClear, All: codes.ForwardAll, Busy: codes.ForwardBusy,
 		NoAnswer: codes.ForwardNoAnswer, BusyNoAnswer: codes.ForwardBusyNoAnswer,
 	}, s.log)

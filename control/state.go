@@ -47,6 +47,8 @@ func (s state) Stations() []api.Station {
 		for _, row := range rows {
 			row.Tel, row.Name, row.Calls = c.Tel, c.Name, len(s.exchange.Legs(c.Tel))
 			row.Messages = api.Waiting(s.messages.boxes.Waiting(c.Tel))
+			set := s.settings.Of(c.Tel)
+			row.Settings = api.Settings{DND: set.DND, ForwardAll: set.All, ForwardBusy: set.Busy, ForwardNoAnswer: set.NoAnswer}
 			list = append(list, row)
 		}
 	}

@@ -223,7 +223,7 @@ type ctlStations struct{}
 // Run is for kong.
 func (ctlStations) Run(ctx context.Context, o output, c *cli) error {
 	return list(ctx, o, &c.Ctl, "/v1/stations", func(w io.Writer, b api.Stations) {
-		fmt.Fprintln(w, "TEL\tSTATUS\tPHONE TYPE\tPUBLIC IP\tPUBLIC PORT\tSIGNAL PORT\tPROTOCOL\tEXPIRES\tCALLS")
+		fmt.Fprintln(w, "TEL\tSTATUS\tPHONE TYPE\tPUBLIC IP\tPUBLIC PORT\tSIGNAL PORT\tPROTOCOL\tEXPIRES\tCALLS\tSET")
 		for _, r := range b.Stations {
 			ip, phone := "0.0.0.0", r.PhoneType
 			if r.PublicIP.IsValid() {
@@ -231,9 +231,23 @@ func (ctlStations) Run(ctx context.Context, o output, c *cli) error {
 			} else {
 				phone = "Disconnected"
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\n", r.Tel, r.Status, phone, ip, r.PublicPort, r.SignalPort, strings.ToUpper(r.Protocol), r.Expires, r.Calls)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%s\n", r.Tel, r.Status, phone, ip, r.PublicPort, r.SignalPort, strings.ToUpper(r.Protocol), r.Expires, r.Calls, settings(r.Settings))
 		}
 	})
+}
+
+// settings are what a station has set, in words.
+func settings(s api.Settings) string {
+	var list []string
+	if s.DND {
+		list = append(list, "do not disturb")
+	}
+	for _, f := range [...]struct{ when, to string }{{"all", s.ForwardAll}, {"busy", s.ForwardBusy}, {"no answer", s.ForwardNoAnswer}} {
+		if f.to != "" {
+			list = append(list, f.when+" to "+f.to)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 type ctlRooms struct{}

@@ -32,6 +32,11 @@ func TestCtl(t *testing.T) {
 	if code, out, _ := ctl("stations"); code != 0 || !strings.Contains(words(out), "217 registered") || !strings.Contains(words(out), "219 unregistered Disconnected 0.0.0.0 0 0") {
 		t.Errorf("stations: %d\n%s", code, out)
 	}
+	dials(t, a, "401", "604700")
+	if _, out, _ := ctl("stations"); !strings.Contains(out, "do not disturb, busy to 700, no answer to 700") {
+		t.Errorf("stations after 401 and 604700:\n%s", out)
+	}
+	dials(t, a, "400", "600")
 	if code, out, _ := ctl("access-log"); code != 0 || !strings.Contains(out, `"219"`) || !strings.Contains(out, "SIP REGISTER IP/TELNO Invalid") {
 		t.Errorf("access-log: %d\n%s", code, out)
 	}

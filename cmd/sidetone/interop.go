@@ -68,6 +68,7 @@ type interop struct {
 type interopView struct {
 	tel, other, third string
 	stations          []api.Station
+	began             api.Station // tel, when the row began
 	calls             []api.Call
 	rooms             []api.Room
 	codes             config.FeatureCodes
@@ -184,6 +185,10 @@ func (r *interop) row(ctx context.Context, row interopRow) (interopResult, error
 		result.Result, result.Notes = interopNone, row.none
 		return result, nil
 	}
+	if err := r.look(ctx); err != nil {
+		return result, err
+	}
+	r.view.began = *r.view.station(r.view.tel)
 	if err := r.steps(ctx, row.steps, &result); err != nil {
 		return result, err
 	}

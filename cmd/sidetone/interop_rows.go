@@ -51,18 +51,27 @@ func interopRows(v *interopView) []interopRow {
 	dials := func(code string) interopStep {
 		return ask(say("Dial %s at %s. Does it say 480, or that the number is not available? That is how a code is accepted.", code, t))
 	}
+	sets := func(code string, seen func(api.Settings) bool) interopStep {
+		return interopStep{do: say("Dial %s at %s. It says 480, or that the number is not available: that is how a code is accepted.", code, t),
+			seen: func(v *interopView) bool { return seen(v.station(t).Settings) }}
+	}
+	clears := sets(v.codes.ForwardClear, func(set api.Settings) bool { return set == api.Settings{DND: set.DND} })
+	shown := func(a, b string) interopStep {
+		return ask(say("Do %s and %s show each other now (say y where they cannot)?", a, b))
+	}
 	off := func(row interopRow, code string) interopRow {
 		if code == "" {
 			row.none = "its feature code is switched off"
 		}
 		return row
 	}
-	forward := func(feature, code string, ready ...interopStep) interopRow {
-		steps := append([]interopStep{dials(code + o)}, ready...)
+	all := func(set api.Settings) bool { return set.ForwardAll == o }
+	forward := func(feature, code string, seen func(api.Settings) bool, ready ...interopStep) interopRow {
+		steps := append([]interopStep{sets(code+o, seen)}, ready...)
 		return off(interopRow{feature: feature, steps: append(steps,
 			interopStep{do: say("From %s call %s, and answer at %s.", x, t, o), seen: func(v *interopView) bool { return v.talk(x, o) && v.dialled(t) }},
 			ask(say("Does %s show that the call was forwarded by %s (say y where it cannot)?", o, t)),
-			idle("Hang up everywhere."), dials(v.codes.ForwardClear))}, code)
+			idle("Hang up everywhere."), clears)}, code)
 	}
 	return []interopRow{
 		{feature: "Registration", steps: []interopStep{{do: say("Register the phone as %s.", t), already: true, seen: func(v *interopView) bool { return v.station(t).Status == "registered" },
@@ -91,20 +100,20 @@ func interopRows(v *interopView) []interopRow {
 			calls(o, t), holds(t), calls(t, x), {do: say("Put %s on hold, and take %s off.", x, o), seen: func(v *interopView) bool { return v.talk(t, o) && v.together(t, x) && !v.talk(t, x) }},
 			hear(t, o), {do: "And the other way round.", seen: func(v *interopView) bool { return v.talk(t, x) && v.together(t, o) && !v.talk(t, o) }}, hear(t, x)}},
 		{feature: "Consultation Transfer - Complete transfer", steps: []interopStep{
-			calls(o, t), holds(t), calls(t, x), talks(say("At %s complete the transfer.", t), o, x), hear(o, x), ask(say("Is %s idle?", t))}},
+			calls(o, t), holds(t), calls(t, x), talks(say("At %s complete the transfer.", t), o, x), hear(o, x), shown(o, x), ask(say("Is %s idle?", t))}},
 		{feature: "Consultation Transfer - Cancel transfer", steps: []interopStep{
 			calls(o, t), holds(t), rings(t, x), {do: say("Take %s off hold, and only then end the call with %s, before it answers.", o, x), seen: func(v *interopView) bool { return v.talk(t, o) && !v.engaged(x) }}, hear(t, o)}},
 		{feature: "Blind Transfer - Call Answered", steps: []interopStep{
-			calls(o, t), talks(say("At %s transfer the call to %s without waiting, and answer there.", t, x), o, x), hear(o, x), ask(say("Is %s idle?", t))}},
+			calls(o, t), talks(say("At %s transfer the call to %s without waiting, and answer there.", t, x), o, x), hear(o, x), shown(o, x), ask(say("Is %s idle?", t))}},
 		{feature: "Blind Transfer - Unanswered Recall", steps: []interopStep{
 			calls(o, t), {do: say("At %s transfer the call to %s, which does not answer.", t, x), seen: func(v *interopView) bool { return v.rings(x) && v.engaged(o) }},
 			{do: say("Wait until %s is rung again or has the call back, and answer.", t), seen: func(v *interopView) bool { return v.together(t, o) && v.answered(t) && !v.rings(x) }}, hear(t, o)}},
 		off(interopRow{feature: "Call Pickup", steps: []interopStep{
 			rings(o, x), talks(say("At %s dial %s.", t, v.codes.PickupDirected+x), t, o), hear(t, o)}}, v.codes.PickupDirected),
-		forward("Call Forward All", v.codes.ForwardAll),
-		forward("Call Forward Busy", v.codes.ForwardBusy, ask(say("Make %s busy, with a call or by its own setting. Done?", t))),
-		forward("Call Forward No Answer", v.codes.ForwardNoAnswer),
-		off(interopRow{feature: "Call Forward clear", steps: []interopStep{dials(v.codes.ForwardClear), calls(o, t)}}, v.codes.ForwardClear),
+		forward("Call Forward All", v.codes.ForwardAll, all),
+		forward("Call Forward Busy", v.codes.ForwardBusy, func(set api.Settings) bool { return set.ForwardBusy == o }, ask(say("Make %s busy, with a call or by its own setting. Done?", t))),
+		forward("Call Forward No Answer", v.codes.ForwardNoAnswer, func(set api.Settings) bool { return set.ForwardNoAnswer == o }),
+		off(interopRow{feature: "Call Forward clear", steps: []interopStep{sets(v.codes.ForwardAll+o, all), clears, calls(o, t)}}, v.codes.ForwardClear),
 		off(interopRow{feature: "Conference", steps: []interopStep{
 			calls(t, o), holds(t), dials(v.codes.Conference), talks(say("From %s call %s on another line, and answer there.", t, x), t, x), holds(t), dials(v.codes.Conference),
 			dials(v.codes.Conference), {do: say("At %s take the call off hold.", t), seen: func(v *interopView) bool { return v.confer(t, o, x) }}, ask("Do all three hear each other?")}}, v.codes.Conference),
@@ -112,11 +121,13 @@ func interopRows(v *interopView) []interopRow {
 			calls(t, o), holds(t), {do: say("At %s dial %s.", t, v.codes.Park), seen: func(v *interopView) bool { return v.engaged(o) && !v.engaged(t) }},
 			{do: say("At %s dial %s.", x, v.codes.Retrieve+t), seen: func(v *interopView) bool { return v.talk(x, o) }}, hear(x, o)}}, v.codes.Park),
 		off(interopRow{feature: "DND", steps: []interopStep{
-			dials(v.codes.DND + "1"), {ask: say("Call %s from %s. Is it busy, and does %s stay silent?", t, o, t), never: func(v *interopView) bool { return v.rings(t) }}, dials(v.codes.DND + "0"), calls(o, t)}}, v.codes.DND),
+			sets(v.codes.DND+"1", func(set api.Settings) bool { return set.DND }), {ask: say("Call %s from %s. Is it busy, and does %s stay silent?", t, o, t), never: func(v *interopView) bool { return v.rings(t) }}, sets(v.codes.DND+"0", func(set api.Settings) bool { return !set.DND }), calls(o, t)}}, v.codes.DND),
 		off(interopRow{feature: "Voice Mail Indication", steps: []interopStep{
-			dials(v.codes.ForwardBusyNoAnswer + v.codes.VoiceMail), ask(say("Call %s from %s, do not answer, and leave a message. Does %s show that one waits?", t, o, t)), dials(v.codes.ForwardClear)}}, v.codes.VoiceMail),
+			sets(v.codes.ForwardBusyNoAnswer+v.codes.VoiceMail, func(set api.Settings) bool { return set.ForwardNoAnswer == v.codes.VoiceMail }),
+			{do: say("From %s call %s, do not answer, and leave a message.", o, t), seen: func(v *interopView) bool { return v.station(t).Messages.New > v.began.Messages.New }},
+			ask(say("Does %s show that one waits?", t)), clears}}, v.codes.VoiceMail),
 		off(interopRow{feature: "Voice mail retrieve", steps: []interopStep{
-			{do: say("At %s dial %s.", t, v.codes.VoiceMail), seen: func(v *interopView) bool { return v.answered(t) }},
+			{do: say("At %s dial %s, and listen to the message.", t, v.codes.VoiceMail), seen: func(v *interopView) bool { return v.station(t).Messages.New < v.began.Messages.New }},
 			ask("Is the message heard, and do the keys of the menu work?"), ask(say("Does %s stop showing it?", t))}}, v.codes.VoiceMail),
 		{feature: "DTMF", steps: []interopStep{calls(t, o), ask(say("Press 1, 5 and # at %s. Does %s hear or show each once, and the other way round?", t, o))}},
 	}

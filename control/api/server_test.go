@@ -165,8 +165,8 @@ func TestBodies(t *testing.T) {
 		{"/v1/capacity", fixed{}, 200, `{"stations":{"used":0,"limit":0},"calls":{"used":0,"limit":0},"rooms":{"used":0,"limit":0},"mps_channels":{"used":0,"limit":0},` +
 			`"mgi_ports":{"used":0,"limit":0},"ports":[],"records":{"written":0,"dropped":0,"failed":0},"uptime":0,"draining":false}`},
 		{"/v1/stations", full, 200, `{"stations":[{"tel":"217","name":"Desk","status":"registered","phone_type":"Phone 1.0","public_ip":"192.168.1.44",` +
-			`"public_port":5062,"signal_port":5060,"protocol":"udp","behind_nat":true,"expires":55,"calls":1,"messages":{"new":0,"old":0}},` +
-			`{"tel":"218","name":"","status":"unregistered","behind_nat":false,"expires":0,"calls":0,"messages":{"new":0,"old":0}}]}`},
+			`"public_port":5062,"signal_port":5060,"protocol":"udp","behind_nat":true,"expires":55,"calls":1,"messages":{"new":0,"old":0},"settings":{"dnd":false}},` +
+			`{"tel":"218","name":"","status":"unregistered","behind_nat":false,"expires":0,"calls":0,"messages":{"new":0,"old":0},"settings":{"dnd":false}}]}`},
 		{"/v1/calls", full, 200, `{"calls":[{"id":"c-1","state":"talking","from":"217","to":"218","since":"2031-05-06T07:08:09Z","answered":"2031-05-06T07:08:10Z","legs":[` +
 			`{"id":"c-1/a","tel":"217","direction":"in","answered":true,"holding":false,"peer":"192.168.1.44:5062","local_media":"192.168.1.10:20000",` +
 			`"remote_media":"[2001:db8::1]:4000","latch":"locked","codec":"PCMA","ssrc":3735928559,"received":{"packets":50,"bytes":8600,"lost":1},` +

@@ -19,6 +19,15 @@ type Station struct {
 	Expires    int64      `json:"expires"` // seconds its registration lasts from now, 0 when there is none
 	Calls      int        `json:"calls"`   // it is in at present
 	Messages   Waiting    `json:"messages"`
+	Settings   Settings   `json:"settings"`
+}
+
+// Settings are what a station has set by codes, which its phone does not show.
+type Settings struct {
+	DND             bool   `json:"dnd"`
+	ForwardAll      string `json:"forward_all,omitempty"` // where its calls go, "" = nowhere
+	ForwardBusy     string `json:"forward_busy,omitempty"`
+	ForwardNoAnswer string `json:"forward_no_answer,omitempty"`
 }
 
 // Waiting counts the messages that wait for a station.
