@@ -31,7 +31,7 @@ func openDiag() (*diag, error) {
 	if err != nil {
 		return nil, openError(os.NewSyscallError("socket", err))
 	}
-	// Answers come before sendto returns; the limit is for kernels that would not.
+	// Answers come before sendto returns, so that nothing waits (receiver); the limit is for kernels that would not.
 	limit := unix.NsecToTimeval(1e8)
 	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit)
 	return &diag{fd: fd}, nil
@@ -56,14 +56,20 @@ func (d *diag) receiver(local netip.AddrPort) (cookie uint64, err error) {
 	binary.NativeEndian.PutUint64(id[40:], ^uint64(0)) // whatever cookie
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := unix.Sendto(d.fd, b[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return 0, os.NewSyscallError("sendto", err)
+	if errno := send(d.fd, b[:]); errno != 0 {
+		return 0, os.NewSyscallError("sendto", errno)
 	}
 	var answer [1024]byte
-	n, _, err := unix.Recvfrom(d.fd, answer[:], 0)
+	n, errno := receive(d.fd, answer[:])
+	if errno == unix.EAGAIN {
+		var failed error
+		if n, _, failed = unix.Recvfrom(d.fd, answer[:], 0); failed != nil {
+			return 0, os.NewSyscallError("recvfrom", failed)
+		}
+	} else if errno != 0 {
+		return 0, os.NewSyscallError("recvfrom", errno)
+	}
 	switch {
-	case err != nil:
-		return 0, os.NewSyscallError("recvfrom", err)
 	case n < diagHeader+4:
 		return 0, fmt.Errorf("sock_diag answered %d bytes", n)
 	}

@@ -17,7 +17,7 @@ import (
 //	name     its socket address: sockaddr_in (16 bytes) or sockaddr_in6 (28), as bytes
 //	control  what the kernel says about it besides: here the address and port it was sent to (cmsg(3))
 //
-// The batch calls never wait, so they are raw: they keep the Go scheduler's P for the few microseconds they
+// The batch calls, and the questions of diag, never wait, so they are raw: they keep the Go scheduler's P for the few microseconds they
 // take. The calls that wait tell the scheduler, but for a short pause: its thread would take the P away for that time and watch
 // every 20 us for more of them, which is two percent of a busy shard's core. Who wants the thread meanwhile (a stop of the world)
 // ends the pause by its signal.
@@ -366,6 +366,28 @@ func overflow(fd int) uint64 {
 		return 0
 	}
 	return uint64(words[drops])
+}
+
+// send writes a message to a socket that has its destination, without waiting. Interrupted, nothing has been written.
+func send(fd int, b []byte) unix.Errno {
+	// Bounds: b is not empty, and read only.
+	for {
+		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+		if errno != unix.EINTR {
+			return errno
+		}
+	}
+}
+
+// receive reads a message from a socket, without waiting: EAGAIN when there is none.
+func receive(fd int, b []byte) (int, unix.Errno) {
+	// Bounds: the kernel writes at most len(b) bytes.
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+		if errno != unix.EINTR {
+			return int(n), errno
+		}
+	}
 }
 
 // drain makes an eventfd unreadable again.
