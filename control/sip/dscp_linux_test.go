@@ -16,7 +16,7 @@ func TestSocketsCarryTheDSCP(t *testing.T) {
 		r.expect(200)
 		s.mu.Lock()
 		conns := []syscall.Conn{s.datagrams[0].conn}
-		for _, c := range s.streams {
+		for c := range s.streams {
 			conns = append(conns, c.conn.(*net.TCPConn))
 		}
 		s.mu.Unlock()

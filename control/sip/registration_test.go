@@ -101,7 +101,7 @@ func TestRegistrationFailsOver(t *testing.T) {
 	}
 	// The connection breaks: registered anew at once, and not when it would be due.
 	carrier.mu.Lock()
-	for _, c := range carrier.streams {
+	for c := range carrier.streams {
 		go c.close() // ends by itself; close takes the lock held here
 	}
 	carrier.mu.Unlock()

@@ -127,7 +127,13 @@ func TestRequestsFollowTheFlow(t *testing.T) {
 // register registers a raw peer as a station.
 func (r *raw) register(tel string) {
 	r.t.Helper()
-	m := msg{method: "REGISTER", uri: "sip:127.0.0.1", call: "reg" + tel, from: tel, to: tel}
+	r.registerIn(tel, "reg"+tel)
+}
+
+// registerIn is register with that Call-ID.
+func (r *raw) registerIn(tel, call string) {
+	r.t.Helper()
+	m := msg{method: "REGISTER", uri: "sip:127.0.0.1", call: call, from: tel, to: tel}
 	r.say(r.text(m))
 	m.extra, m.seq = credentials(r.t, r.expect(401), 0, "REGISTER", "s"+tel, "p"+tel, 1), 2
 	r.say(r.text(m))
@@ -312,7 +318,7 @@ func TestStreamLimits(t *testing.T) {
 		first.expect(200)
 		closed(t, stranger) // it has made room
 		s.mu.Lock()
-		for _, c := range s.streams {
+		for c := range s.streams {
 			c.proved.Store(true)
 		}
 		s.mu.Unlock()
@@ -330,7 +336,7 @@ func TestStreamLimits(t *testing.T) {
 		r.expect(200)
 		var c *stream
 		s.mu.Lock()
-		for _, c = range s.streams {
+		for c = range s.streams {
 		}
 		s.mu.Unlock()
 		big := bytes.Repeat([]byte("x"), 60000)

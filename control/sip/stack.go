@@ -112,7 +112,8 @@ type Stack struct {
 	closed    bool
 	datagrams []*datagram
 	listeners []*listener
-	streams   map[netip.AddrPort]*stream // by remote address
+	streams   map[*stream]struct{}   // all that are open
+	ways      map[streamPeer]*stream // the newest of those to each peer
 	servers   map[string]*serverTx
 	merges    map[string]*serverTx
 	clients   map[string]*clientTx
@@ -172,7 +173,8 @@ func New(c Config) (*Stack, error) {
 		whitelist: newWhitelist(c.Whitelist),
 		exclusive: newExclusive(c.Exclusive),
 		throttle:  newThrottle(),
-		streams:   make(map[netip.AddrPort]*stream),
+		streams:   make(map[*stream]struct{}),
+		ways:      make(map[streamPeer]*stream),
 		servers:   make(map[string]*serverTx),
 		merges:    make(map[string]*serverTx),
 		clients:   make(map[string]*clientTx),
@@ -349,7 +351,8 @@ func (s *Stack) Close() error {
 	servers, clients, streams, dialogs := s.servers, s.clients, s.streams, s.dialogs
 	if first {
 		s.servers, s.merges, s.clients = make(map[string]*serverTx), make(map[string]*serverTx), make(map[string]*clientTx)
-		s.streams, s.dialogs = make(map[netip.AddrPort]*stream), make(map[dialogKey]*Dialog)
+		s.streams, s.ways = make(map[*stream]struct{}), make(map[streamPeer]*stream)
+		s.dialogs = make(map[dialogKey]*Dialog)
 		s.closeSockets()
 	}
 	s.mu.Unlock()
@@ -363,7 +366,7 @@ func (s *Stack) Close() error {
 		for _, tx := range clients {
 			tx.terminate()
 		}
-		for _, c := range streams {
+		for c := range streams {
 			c.close()
 		}
 		for _, d := range dialogs {
@@ -399,25 +402,32 @@ func (s *Stack) admit(a netip.Addr) bool {
 	return false
 }
 
-// adopt enters an accepted or dialled connection; false when there are too many or the stack is closed. Another
-// connection of the same remote address cannot be alive: the newer one stands.
-// Of too many, the oldest that has proved nothing makes room: whoever opens connections without end closes his own.
+// streamPeer is where a connection leads.
+type streamPeer struct {
+	transport string
+	remote    netip.AddrPort
+}
+
+// adopt enters an accepted or dialled connection; false when there are too many or the stack is closed. Of several to
+// one peer, which may come from one port of its to several of ours, the newest is the way to it. Of too many, the oldest
+// that has proved nothing makes room: whoever opens connections without end closes his own.
 func (s *Stack) adopt(c *stream) bool {
 	s.mu.Lock()
 	var oldest *stream
 	if len(s.streams) >= s.config.MaxConnections {
-		for _, other := range s.streams {
+		for other := range s.streams {
 			if !other.dialled && !other.proved.Load() && (oldest == nil || other.since.Before(oldest.since)) {
 				oldest = other
 			}
 		}
 		if oldest != nil {
-			delete(s.streams, oldest.remote)
+			delete(s.streams, oldest)
 		}
 	}
 	ok := !s.closed && len(s.streams) < s.config.MaxConnections
 	if ok {
-		s.streams[c.remote] = c
+		s.streams[c] = struct{}{}
+		s.ways[streamPeer{c.transport, c.remote}] = c
 		s.count.connections.Add(1)
 	}
 	s.mu.Unlock()
@@ -439,8 +449,9 @@ func (s *Stack) met(f Flow) {
 // forget takes a closed connection out and tells the registrar which flow is gone.
 func (s *Stack) forget(c *stream) {
 	s.mu.Lock()
-	if s.streams[c.remote] == c {
-		delete(s.streams, c.remote)
+	delete(s.streams, c)
+	if way := (streamPeer{c.transport, c.remote}); s.ways[way] == c {
+		delete(s.ways, way)
 	}
 	s.mu.Unlock()
 	s.registrar.flowClosed(c)
@@ -469,7 +480,7 @@ func (s *Stack) flowToAddr(transport string, addr netip.AddrPort, name string) (
 		}
 		return Flow{}, fmt.Errorf("udp %s: %w", addr, errNoRoute)
 	}
-	if c := s.streams[addr]; c != nil && c.transport == transport && (transport != TLS || !c.dialled || c.name == name) {
+	if c := s.ways[streamPeer{transport, addr}]; c != nil && (transport != TLS || !c.dialled || c.name == name) {
 		s.mu.Unlock()
 		return c.flow(), nil
 	}

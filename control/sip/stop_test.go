@@ -156,7 +156,7 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 		if len(s.merges) != 0 || len(s.cancels.at) != 0 || len(s.streams) > 1 {
 			t.Errorf("%d merges, %d cancels, %d streams", len(s.merges), len(s.cancels.at), len(s.streams))
 		}
-		for _, c := range s.streams {
+		for c := range s.streams {
 			c.mu.Lock()
 			if len(c.watchers) != 0 {
 				t.Errorf("%d watchers", len(c.watchers))
