@@ -225,7 +225,11 @@ func (e *encoding) copyState(from *encoding) {
 
 // sameState tells whether e and with will make the same packets of the same signal.
 func (e *encoding) sameState(with *encoding) bool {
+	return e.inStep(with) && (e.stable || e.encoder.(resumable).SameState(with.encoder))
+}
+
+// inStep tells whether the encoders of e and with will be given the same frames of the same signal.
+func (e *encoding) inStep(with *encoding) bool {
 	return e.fill == with.fill && e.partial == with.partial && slices.Equal(e.pending[:e.fill], with.pending[:with.fill]) &&
-		e.out.sameState(with.out) &&
-		(e.stable || e.encoder.(resumable).SameState(with.encoder))
+		e.out.sameState(with.out)
 }

@@ -73,6 +73,7 @@ type Participant struct {
 	alone    bool    // what it hears is not base
 	talk     talkDetector
 	turned   bool // talk.talking changed
+	lull     lull // of what it hears, while it shares nothing
 }
 
 func newParticipant(c *Conference, config ParticipantConfig) (*Participant, error) {
@@ -316,11 +317,12 @@ func (p *Participant) write() {
 		p.sender.send(p.sharedEncoding)
 	default:
 		c := p.conference
-		c.count(p.end.limiter.process(p.encoding.frame(), p.mix(), &c.scratch))
+		frame := p.encoding.frame()
+		c.count(p.end.limiter.process(frame, p.mix(), &c.scratch))
 		p.encoding.ask(p.wish())
 		p.encoding.encode()
 		p.sender.send(p.encoding)
-		p.share()
+		p.share(frame)
 	}
 }
 
@@ -353,16 +355,21 @@ func (p *Participant) mix() []int32 {
 	return c.mix
 }
 
-// share makes the member share the base signal from the next tick on, where that makes no difference.
-func (p *Participant) share() {
+// share makes the member, who has heard the frame, share the base signal from the next tick on, where that makes no difference.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Participant) share(frame []int16) {
 	if p.alone {
+		p.lull = 0
 		return
 	}
+	p.lull.hear(energy(frame))
 	e := p.onAll
 	if p.base == &p.conference.deaf {
 		e = p.onDeaf
 	}
-	if p.base.take(e, &p.end.limiter, p.encoding) {
+	if p.base.take(e, &p.end.limiter, p.encoding, p.lull.lasts()) {
+		p.lull = 0
 		p.shared, p.sharedEncoding = p.base, e
 	}
 }

@@ -78,14 +78,14 @@ func (s *signal) rise() {
 
 // take makes a listener that has a limiter and an encoding of its own, which have just done this tick with the signal's
 // mix, share the signal's from the next tick on, where that can make no difference: the states are the same, or there
-// was no other listener and the signal goes on from the listener's own.
+// was no other listener and the signal goes on from the listener's own; or none that is heard: the mix is in a lull (see lull).
 //
 // hot path: no allocation, lock, clock or log
-func (s *signal) take(e *encoding, ownLimiter *limiter, own *encoding) bool {
+func (s *signal) take(e *encoding, ownLimiter *limiter, own *encoding, lull bool) bool {
 	if !own.canCopy() {
 		return false
 	}
-	if s.listeners > 0 && !s.limiter.sameState(ownLimiter) || e.listeners > 0 && !e.sameState(own) {
+	if s.listeners > 0 && !s.limiter.sameState(ownLimiter) || e.listeners > 0 && !e.sameState(own) && !(lull && e.inStep(own)) {
 		return false
 	}
 	if s.listeners == 0 {
