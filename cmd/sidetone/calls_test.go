@@ -113,6 +113,31 @@ func TestRefusals(t *testing.T) {
 	o.settled(t)
 }
 
+// TestNumbersAsPeopleWriteThem: separators and parameters are not dialled, unless a number is written so.
+func TestNumbersAsPeopleWriteThem(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 3, func(c *config.Config) { c.Stations[2].Tel = "21-8" })
+	p := o.voices(t, 2, nil)
+	odd := o.phone(t, 2, func(c *phone.Config) { c.Tel = "21-8" })
+	for number, want := range map[string]*phone.Phone{"(2)1-8": p[1], "2.18": p[1], "218;phone-context=example.org": p[1], "21-8": odd} {
+		call := must[*phone.Call](t)(p[0].Call(soon(t), number))
+		there := incoming(t, want)
+		hangup(t, call)
+		ended(t, there)
+	}
+	for _, number := range []string{"2-1-x", "()", "217;x"} {
+		if code := refused(t, p[0], number); code != 404 && (number != "217;x" || code != 486) {
+			t.Errorf("%s: %d", number, code)
+		}
+	}
+	call, there := pair(t, p[0], p[1])
+	must[int](t)(call.ReferTo(soon(t), "<sip:21.9@h>"))
+	transferred(t, call, 404)
+	hangup(t, call)
+	ended(t, there)
+	o.settled(t)
+}
+
 // TestPortsRunOut: with ports for one call the second gets 503, the first goes on, and afterwards there is room again.
 func TestPortsRunOut(t *testing.T) {
 	o := newOffice(t, 4, func(c *config.Config) { c.Media.Interfaces[0].Ports = freePorts(t, 4) })

@@ -139,3 +139,43 @@ func TestAnonymousCallers(t *testing.T) {
 	ended(t, a)
 	o.settled(t)
 }
+
+// TestDisplaysOverTrunks: what a trunk's other side is told ends with the INVITE, a hidden caller stays hidden there, and a
+// number outside is shown as a station dials it.
+func TestDisplaysOverTrunks(t *testing.T) {
+	t.Parallel()
+	a, b := twins(t, func(a, b *config.Config) {
+		if a != nil {
+			named(a)
+		}
+	})
+	here := a.voices(t, 3, func(i int, c *phone.Config) { c.Anonymous = i == 0 })
+	there := b.voices(t, 3, func(i int, c *phone.Config) { c.Tone = voiceOf(i + 3) })
+
+	hidden := must[*phone.Call](t)(here[0].Call(soon(t), "9218"))
+	got := incoming(t, there[1])
+	if text := got.Opening(); got.From() != "anonymous" || strings.Contains(text, "Ann") || strings.Contains(text, "<sip:217@") {
+		t.Errorf("the other office was told who calls:\n%s", text)
+	}
+	if want := "<sip:9218@"; !strings.HasPrefix(hidden.Display(), want) {
+		t.Errorf("the caller's phone shows %s, want %s", hidden.Display(), want)
+	}
+	hangup(t, hidden)
+	ended(t, got)
+
+	out := must[*phone.Call](t)(here[1].Call(soon(t), "9217"))
+	far := incoming(t, there[0])
+	hold(t, out)
+	second, c := pair(t, here[1], here[2])
+	must[int](t)(out.Refer(soon(t), "219", second))
+	eventually(t, "219 shows the number outside", func() bool { return strings.HasPrefix(c.Display(), "<sip:9217@") })
+	voicesAt(t, c, there[0])
+	voicesAt(t, far, here[2])
+	if strings.Contains(far.Display(), "Cat") || strings.Contains(far.Display(), "219") {
+		t.Errorf("the other office was told of the transfer: %s", far.Display())
+	}
+	hangup(t, far)
+	ended(t, c)
+	a.quiet(t)
+	b.quiet(t)
+}

@@ -207,7 +207,7 @@ func (x *Exchange) OnInvite(in *sip.Invite) {
 	if !ok {
 		return
 	}
-	number := in.Target().User
+	number := x.meant(in.Target().User)
 	rep, replaces, err := in.Replaces()
 	if err != nil {
 		in.Reply(400, "Bad Replaces")

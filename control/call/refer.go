@@ -98,6 +98,7 @@ func (c *Call) refer(l *Leg, r *sip.Request) {
 	}
 	peer := c.other(l)
 	asked, err := sip.ParseRefer(r)
+	asked.Target = c.x.meant(asked.Target)
 	switch {
 	case err != nil:
 		c.x.cfg.Logger.Info("transfer refused", "call_id", c.id, "leg", l.id, "err", err)

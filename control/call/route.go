@@ -34,6 +34,20 @@ var (
 	byPhone     = diversion{reason: "deflection", cause: 302}
 )
 
+// meant is the number that a station means: address books write it with separators, and phones add parameters (RFC 3966 5.1.1,
+// RFC 3261 19.1.6). What is a number as it is stays.
+func (x *Exchange) meant(number string) string {
+	if x.Known(number) {
+		return number
+	}
+	digits, _, _ := strings.Cut(number, ";")
+	digits = strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "").Replace(digits)
+	if strings.Trim(digits, "+0123456789*#") != "" || digits == "" {
+		return number
+	}
+	return digits
+}
+
 // dial brings the caller to a number: into a room, to the members of a group (group.go), or it rings every contact of a
 // station, after what forwards make of the number. A station in DND is busy to everybody, but its forward of all calls is followed.
 //
@@ -165,7 +179,7 @@ func (c *Call) deflected(l *Leg, ev sip.Failed) bool {
 		return false
 	}
 	for _, to := range ev.Numbers() {
-		if c.x.Reaches(to) && c.divert(l.tel, to, byPhone) {
+		if to = c.x.meant(to); c.x.Reaches(to) && c.divert(l.tel, to, byPhone) {
 			c.drop(l, "forwarded by its phone")
 			c.stopRinging() // its other phones
 			c.failure = 0
