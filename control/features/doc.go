@@ -8,7 +8,7 @@
 //	                                          call.Call (its queue)
 //
 // What stations set (forwards, do not disturb) is in Settings (settings.go, on control/store: it outlives the program), which calls read through
-// call.Config.Settings.
+// call.Config.Settings. Who is parked is there too (park.go), so that after a kill the next start can hang up (Park.Bury).
 //
 // A feature may be called from any goroutine and never blocks: it keeps its own
 // state under its own lock and posts work to the calls it concerns.
