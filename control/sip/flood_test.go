@@ -3,6 +3,7 @@ package sip
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -59,5 +60,38 @@ func TestStrangersGetOneReply(t *testing.T) {
 	}
 	if st := s.Stats(); st.ServerTransactions != 0 || st.Dialogs != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestTooMuchOfAStranger is not read: datagrams are thrown away and counted, what comes over a connection waits and is answered.
+func TestTooMuchOfAStranger(t *testing.T) {
+	const messages = 100
+	s := serve(t, Config{})
+	exhaust := func(wait time.Duration) { // nothing is read before
+		s.throttle.mu.Lock()
+		defer s.throttle.mu.Unlock()
+		s.throttle.buckets[netip.MustParseAddr("127.0.0.1")] = time.Now().Add(wait + strangerBurst*time.Second/strangerRate).UnixNano()
+	}
+	u, c := newRaw(t, s, UDP), newRaw(t, s, TCP)
+	exhaust(10 * time.Second)
+	for range messages {
+		u.say(u.text(msg{method: "OPTIONS"}))
+	}
+	answered := 0
+	eventually(t, "all are answered or thrown away", func() bool {
+		if u.hear(10*time.Millisecond) != nil {
+			answered++
+		}
+		return answered+int(s.Stats().Throttled) == messages
+	})
+	if answered == messages {
+		t.Error("all were read")
+	}
+	exhaust(200 * time.Millisecond)
+	for range messages {
+		c.say(c.text(msg{method: "OPTIONS"}))
+	}
+	for range messages {
+		c.expect(200)
 	}
 }
