@@ -3,10 +3,11 @@ package relay
 import "time"
 
 // window decides how long a shard lets packets gather before it reads on, so that a busy shard makes few wake-ups and
-// an idle one adds no delay. It sets the time from one batch to the next; what the last one took to handle is part of it, and
-// the pause is the rest.
+// an idle one adds no delay. It sets how long a packet may take through the shard: it waits for the batch, and then for the packets
+// before it. So the pause is what remains of the period when the last batch's work is taken off, one and a half times: once as
+// it is part of the time from batch to batch, and half of it as a packet in the middle of a batch waits for so much.
 //
-//	batch to batch
+//	period
 //	limit ┤            ┌─────────
 //	      │          ／
 //	      │        ／
@@ -15,8 +16,8 @@ import "time"
 //	         idleRate fullRate
 //
 // What nothing but sinks take (rooms, which look at it on their next tick) can wait: behind a batch of only such packets the
-// period is the limit at any rate, and sinkTimes as long once nothing else has come for restTime. The shard's pause ends with the next
-// tick in any case.
+// period is the limit at any rate, and sinkTimes as long once nothing else has come for restTime, from which the work is taken once.
+// The shard's pause ends with the next tick in any case.
 //
 // A pause that would gather less than worthwhile packets is left out: it is a system call and a wake-up more and saves
 // less than one.
@@ -75,6 +76,9 @@ func (w *window) next(received int, more bool, now int64) time.Duration {
 		return 0
 	}
 	// Work of more than half the period is overload, or somebody else's: shorter pauses would not help.
-	w.pause = period - min(work, period/2)
+	if work = min(work, period/2); !patient {
+		work *= 1.5
+	}
+	w.pause = period - work
 	return time.Duration(w.pause)
 }
