@@ -203,6 +203,16 @@ func (l *Linphone) Call(ctx context.Context, number string) error {
 	return l.command(ctx, "call sip:"+number+"@"+l.cfg.Server, `Media streams established`)
 }
 
+// Dial is Call up to what the phone says of it then: that the other side rings, or that the call has failed.
+func (l *Linphone) Dial(ctx context.Context, number, answer string) error {
+	return l.command(ctx, "call sip:"+number+"@"+l.cfg.Server, answer)
+}
+
+// Ring makes the phone leave calls unanswered.
+func (l *Linphone) Ring(ctx context.Context) error {
+	return l.command(ctx, "autoanswer disable", "Auto answer disabled")
+}
+
 // Hold holds the current call.
 func (l *Linphone) Hold(ctx context.Context) error {
 	return l.command(ctx, "pause", `is now paused`)

@@ -126,3 +126,26 @@ func TestLinphones(t *testing.T) {
 		})
 	}
 }
+
+// TestLinphoneFeatures: linphones pick up a call, park it and retrieve it, and hear each other after each.
+func TestLinphoneFeatures(t *testing.T) {
+	peer.Need(t, "linphonec")
+	t.Parallel()
+	o := newOffice(t, 3, nil)
+	p := o.linphones(t, 3, peer.LinphoneConfig{Transport: "udp", Server: o.udp})
+	a, b, c := p[0], p[1], p[2]
+	check(t, b.Ring(soon(t)))
+	since := c.Mark()
+	check(t, c.Dial(soon(t), b.Tel(), `[Rr]inging`))
+	check(t, a.Call(soon(t), "65"+b.Tel()))
+	check(t, c.WaitSaid(soon(t), since, `Media streams established`))
+	p.hear(t, a, c)
+
+	check(t, a.Hold(soon(t)))
+	p.hears(t, c, nil)
+	check(t, a.Dial(soon(t), "11", `Temporarily|480|error`))
+	check(t, b.Call(soon(t), "12"+a.Tel()))
+	p.hear(t, b, c)
+	check(t, b.Hangup(soon(t)))
+	o.settled(t)
+}
