@@ -34,6 +34,7 @@ type BaresipConfig struct {
 	Certificate           string   // file it shows, certificate and key in PEM; empty = none
 	Codecs                []string // "PCMU", "PCMA", "G722/16000", "opus/48000/2"; default the first two
 	SRTP                  string   // "" = none, "srtp" = it can do without, "srtp-mand" = it offers nothing else; see its module srtp
+	Video                 bool     // VP8, of a test picture
 	Tone                  float64  // Hz
 	Manual                bool     // leave incoming calls to Answer
 	Waiting               bool     // subscribe to message-summary; each NOTIFY is an event MWI_NOTIFY with the body
@@ -122,6 +123,9 @@ module_app ctrl_tcp.so
 module_app debug_cmd.so
 ctrl_tcp_listen 127.0.0.1:%d
 `, b.port, wav, rate, modulePath(), b.codecModules(), b.port+2)
+	if b.cfg.Video {
+		config += "module vp8.so\nmodule fakevideo.so\nvideo_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size 176x144\nvideo_bitrate 100000\nvideo_fps 10\n"
+	}
 	if b.cfg.Waiting {
 		config += "module_app mwi.so\n"
 	}
@@ -143,6 +147,9 @@ ctrl_tcp_listen 127.0.0.1:%d
 	}
 	b.line = fmt.Sprintf("<%s>;auth_user=%s;auth_pass=%s;regint=%d;answermode=%s;audio_codecs=%s;ptime=20",
 		uri, b.cfg.UserID, b.cfg.Password, register, mode, strings.Join(b.cfg.Codecs, ","))
+	if b.cfg.Video {
+		b.line += ";video_codecs=VP8"
+	}
 	if b.cfg.SRTP != "" {
 		b.line += ";mediaenc=" + b.cfg.SRTP
 	}
@@ -274,6 +281,19 @@ func (b *Baresip) WaitRegistered(ctx context.Context) error {
 		return b.fail("register", errors.New(e.Param))
 	}
 	return err
+}
+
+// Frames returns how many pictures the phone has shown of its current call's video, 0 when there is none.
+func (b *Baresip) Frames(ctx context.Context) (n int, err error) {
+	text, err := b.control.command(ctx, "video_debug", "")
+	if err != nil {
+		return 0, b.fail("video_debug", err)
+	}
+	if _, shown, ok := strings.Cut(text, "vidisp:"); ok {
+		_, shown, _ = strings.Cut(shown, "frames=")
+		_, _ = fmt.Sscan(shown, &n) // none yet
+	}
+	return n, nil
 }
 
 // target completes a number with the phone's server.

@@ -106,6 +106,24 @@ func (c *Call) Section(media string) SectionState {
 	return SectionState{}
 }
 
+// Offered is the description that an incoming call came with.
+func (c *Call) Offered() string {
+	if c.first == nil {
+		return ""
+	}
+	return string(c.first.Body())
+}
+
+// SectionPort is where the call takes a section.
+func (c *Call) SectionPort(media string) uint16 {
+	for _, ch := range c.channels {
+		if ch.section.Media == media {
+			return ch.conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+		}
+	}
+	return 0
+}
+
 // SendSection sends a packet of a section: RTP, which is encrypted where keys were agreed on, or anything.
 func (c *Call) SendSection(media string, packet []byte) error {
 	for _, ch := range c.channels {

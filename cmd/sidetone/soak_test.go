@@ -55,7 +55,11 @@ func TestMixedFeaturesLeaveNothing(t *testing.T) {
 	for i := range crews {
 		c := &crew{run: run, r: rand.New(rand.NewPCG(seed, uint64(i)))}
 		for k := range size {
-			c.phones = append(c.phones, o.phone(t, size*i+k, nil))
+			change := withVideo
+			if k == size-1 { // one of each crew has none
+				change = nil
+			}
+			c.phones = append(c.phones, o.phone(t, size*i+k, change))
 		}
 		run.crews = append(run.crews, c)
 	}

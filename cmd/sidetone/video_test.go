@@ -2,8 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
+	"sidetone/bench/audio"
+	"sidetone/bench/peer"
 	"sidetone/bench/phone"
 	"sidetone/control/config"
 )
@@ -46,6 +51,7 @@ func shown(t *testing.T, c *phone.Call, media, direction string) {
 
 // TestVideoCall calls with video: both have it, one has it, with SRTP on either side.
 func TestVideoCall(t *testing.T) {
+	t.Parallel()
 	none, secure := func(*phone.Config) {}, func(c *phone.Config) { withVideo(c); c.SRTP = phone.RequiredSRTP }
 	for _, tt := range []struct {
 		name       string
@@ -65,6 +71,7 @@ func TestVideoCall(t *testing.T) {
 			})
 			caller, callee := pair(t, o.phone(t, 0, tt.a), o.phone(t, 1, tt.b))
 			flows(t, 10, caller, callee)
+			defer hangup(t, callee)
 			if !tt.on {
 				shown(t, caller, "video", "off")
 				shown(t, callee, "video", "off")
@@ -81,8 +88,32 @@ func TestVideoCall(t *testing.T) {
 	}
 }
 
+// TestVideoRefusedWithTheCall calls a phone that refuses calls with video: it rings again without.
+func TestVideoRefusedWithTheCall(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 2, nil)
+	p, q := o.phone(t, 0, withVideo), o.phone(t, 1, func(c *phone.Config) { c.Incoming = phone.Manual })
+	caller := must[*phone.Call](t)(p.Dial(soon(t), q.Tel()))
+	first := must[*phone.Call](t)(q.WaitIncoming(soon(t)))
+	if !strings.Contains(first.Offered(), "m=video") {
+		t.Errorf("offered\n%s", first.Offered())
+	}
+	check(t, first.Reject(soon(t), 488))
+	again := must[*phone.Call](t)(q.WaitIncoming(soon(t)))
+	if strings.Contains(again.Offered(), "m=video") {
+		t.Errorf("offered again\n%s", again.Offered())
+	}
+	check(t, again.Answer(soon(t)))
+	check(t, caller.WaitAnswered(soon(t)))
+	shown(t, caller, "video", "off")
+	flows(t, 10, caller, again)
+	hangup(t, caller)
+	o.settled(t)
+}
+
 // TestVideoHold holds a call with video: nothing flows then, and both see each other afterwards.
 func TestVideoHold(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, 2, nil)
 	a, b := pair(t, o.phone(t, 0, withVideo), o.phone(t, 1, withVideo))
 	sees(t, a, b)
@@ -107,10 +138,13 @@ func TestVideoHold(t *testing.T) {
 		sees(t, a, b)
 		flows(t, 10, a, b)
 	}
+	hangup(t, b)
+	o.settled(t)
 }
 
 // TestVideoComesAndGoes lets the users of a call switch video on and off.
 func TestVideoComesAndGoes(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, 2, nil)
 	a, b := pair(t, o.phone(t, 0, withVideo), o.phone(t, 1, withVideo))
 	sees(t, a, b)
@@ -129,4 +163,209 @@ func TestVideoComesAndGoes(t *testing.T) {
 		}
 		sees(t, a, b)
 	}
+	hangup(t, a)
+	o.settled(t)
+}
+
+// TestVideoAfterTransfer transfers a party with video to a phone with video and to one without.
+func TestVideoAfterTransfer(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 3, nil)
+	p := []*phone.Phone{o.phone(t, 0, withVideo), o.phone(t, 1, withVideo), o.phone(t, 2, withVideo)}
+	for _, attended := range []bool{true, false} {
+		first, x := pair(t, p[0], p[1])
+		sees(t, first, x)
+		var y *phone.Call
+		if attended {
+			hold(t, first)
+			second, other := pair(t, p[0], p[2])
+			y = other
+			sees(t, second, y)
+			hold(t, second)
+			if code := must[int](t)(first.Refer(soon(t), p[2].Tel(), second)); code != 202 {
+				t.Fatalf("REFER was answered %d", code)
+			}
+		} else {
+			if code := must[int](t)(first.Refer(soon(t), p[2].Tel(), nil)); code != 202 {
+				t.Fatalf("REFER was answered %d", code)
+			}
+			y = must[*phone.Call](t)(p[2].WaitIncoming(soon(t)))
+		}
+		transferred(t, first, 200)
+		hangup(t, first)
+		sees(t, x, y)
+		hangup(t, y)
+		ended(t, x)
+		o.settled(t)
+	}
+}
+
+func TestVideoToAPhoneWithoutAndBack(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, nil)
+	p := []*phone.Phone{o.phone(t, 0, withVideo), o.phone(t, 1, withVideo), o.phone(t, 2, nil), o.phone(t, 3, withVideo)}
+	first, x := pair(t, p[0], p[1])
+	sees(t, first, x)
+	for i, to := range []*phone.Phone{p[2], p[3]} {
+		if code := must[int](t)(first.Refer(soon(t), to.Tel(), nil)); code != 202 {
+			t.Fatalf("REFER was answered %d", code)
+		}
+		y := must[*phone.Call](t)(to.WaitIncoming(soon(t)))
+		transferred(t, first, 200)
+		hangup(t, first)
+		flows(t, 10, x, y)
+		if i == 0 {
+			shown(t, x, "video", "off")
+			shown(t, y, "video", "off")
+		} else {
+			sees(t, x, y)
+		}
+		first = y
+	}
+	hangup(t, x)
+	o.settled(t)
+}
+
+// TestVideoStaysOutOfRooms takes two phones with video into a room, to park and to voice mail, where there is none, and brings them back.
+func TestVideoStaysOutOfRooms(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 3, nil)
+	p := []*phone.Phone{o.phone(t, 0, withVideo), o.phone(t, 1, withVideo), o.phone(t, 2, withVideo)}
+	for _, number := range []string{"700", "*97"} {
+		c, err := p[0].Call(soon(t), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown(t, c, "video", "off")
+		hangup(t, c)
+	}
+	a, x := pair(t, p[0], p[1])
+	sees(t, a, x)
+	hold(t, a)
+	if err := p[0].Feature(soon(t), "11"); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, a)
+	shown(t, x, "video", "off")
+	flows(t, 5, x)
+	back, err := p[2].Call(soon(t), "12217")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flows(t, 5, x, back)
+	sees(t, x, back)
+	hold(t, back)
+	if err := p[2].Feature(soon(t), "46"); err != nil {
+		t.Fatal(err)
+	}
+	shown(t, x, "video", "off")
+	hangup(t, x)
+	o.settled(t)
+}
+
+// withFax makes a phone a fax machine.
+func withFax(oneLine bool) func(*phone.Config) {
+	return func(c *phone.Config) { c.Sections, c.OneLine = []phone.Section{phone.T38}, oneLine }
+}
+
+// TestFax turns calls into faxes and back, by either side, in a line of its own or in that of the voice; and tries it with a phone that
+// knows no fax.
+func TestFax(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 3, nil)
+	p := []*phone.Phone{o.phone(t, 0, withFax(false)), o.phone(t, 1, withFax(true)), o.phone(t, 2, nil)}
+	for _, way := range [][2]*phone.Phone{{p[0], p[1]}, {p[1], p[0]}} {
+		a, b := pair(t, way[0], way[1])
+		for round, c := range []*phone.Call{a, b} {
+			if err := c.Offer(soon(t), "image"); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range []*phone.Call{a, b} {
+				if s := c.Section("image"); !s.On || !strings.Contains(s.Text, "T38FaxUdpEC:t38UDPRedundancy") {
+					t.Fatalf("%s: %+v", c.Phone().Tel(), s)
+				}
+			}
+			for n := range byte(20) {
+				ab, ba := []byte{byte(round), n, 6, 1, 2}, []byte{0x80, n, 200, 7}
+				passes(t, "image", a, b, ab, ab)
+				passes(t, "image", b, a, ba, ba)
+			}
+			if err := c.Offer(soon(t), "audio"); err != nil {
+				t.Fatal(err)
+			}
+			shown(t, a, "image", "off")
+			shown(t, b, "image", "off")
+			flows(t, 10, a, b)
+		}
+		hangup(t, a)
+		ended(t, b)
+		o.settled(t)
+	}
+	for _, from := range p[:2] {
+		a, b := pair(t, from, p[2])
+		var refused *phone.Failure
+		if err := a.Offer(soon(t), "image"); !errors.As(err, &refused) || refused.Code != 488 {
+			t.Errorf("a fax to a phone without: %v", err)
+		}
+		flows(t, 10, a, b)
+		hangup(t, b)
+		ended(t, a)
+	}
+	o.settled(t)
+}
+
+// TestVideoDirect lets phones send their video to each other, and back through us while one holds.
+func TestVideoDirect(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 2, func(c *config.Config) { c.Media.Path = "auto" })
+	a, b := pair(t, o.phone(t, 0, withVideo), o.phone(t, 1, withVideo))
+	direct := func() bool {
+		return a.Section("video").Port == b.SectionPort("video") && b.Section("video").Port == a.SectionPort("video")
+	}
+	eventually(t, "video from phone to phone", direct)
+	sees(t, a, b)
+	hold(t, a)
+	eventually(t, "through us", func() bool { return !direct() })
+	if err := a.Resume(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "video from phone to phone again", direct)
+	sees(t, a, b)
+	hangup(t, a)
+	o.settled(t)
+}
+
+// TestBaresipsSeeEachOther lets two real phones with a camera call each other, and one call a phone that has none.
+func TestBaresipsSeeEachOther(t *testing.T) {
+	t.Parallel()
+	peer.Need(t, "baresip")
+	o := newOffice(t, 3, nil)
+	var p []*peer.Baresip
+	for i := range 3 {
+		b, err := peer.StartBaresip(soon(t), peer.BaresipConfig{
+			Server: o.udp, Tel: fmt.Sprint(217 + i), UserID: fmt.Sprintf("s%d", 217+i), Password: fmt.Sprintf("secret-%d", 217+i),
+			Tone: audio.Voices()[i], Video: i < 2, Dir: t.TempDir(),
+		})
+		check(t, err)
+		t.Cleanup(func() { b.Close() })
+		check(t, b.WaitRegistered(soon(t)))
+		p = append(p, b)
+	}
+	shows := func(b *peer.Baresip) {
+		t.Helper()
+		before := must[int](t)(b.Frames(soon(t)))
+		eventually(t, b.Tel()+" shows pictures", func() bool { return must[int](t)(b.Frames(soon(t))) >= before+5 })
+	}
+	check(t, p[0].Call(soon(t), p[1].Tel()))
+	shows(p[0])
+	shows(p[1])
+	check(t, p[0].Hold(soon(t)))
+	check(t, p[0].Resume(soon(t)))
+	shows(p[0])
+	shows(p[1])
+	check(t, p[0].Hangup(soon(t)))
+	check(t, p[1].Call(soon(t), p[2].Tel()))
+	phones{p[1], p[2]}.hears(t, p[1], p[2])
+	check(t, p[1].Hangup(soon(t)))
+	o.settled(t)
 }

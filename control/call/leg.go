@@ -29,7 +29,7 @@ type Leg struct {
 	dialog   *sip.Dialog
 	media    *media.Leg
 	peer     netip.AddrPort // where its signalling comes from
-	insist   func() error   // rings the phone again, with SRTP as the only choice; nil = it had no other
+	insist   func() error   // rings the phone again, with SRTP as the only choice or with the voice alone; nil = it had no other
 	patience *time.Timer    // ends a hold that lasts too long
 
 	answered  bool

@@ -44,6 +44,12 @@ type ringing struct {
 	stands  *Leg         // it is to take the place of this leg; nil: it is the second party
 	offer   []sdp.Codec
 	timeout time.Duration
+	bare    bool // with the voice alone
+}
+
+// more: there is more to offer than the voice.
+func (r ringing) more() bool {
+	return !r.bare && r.from != nil && r.from.described && !r.from.media.Silent() && r.from.media.HasMore()
 }
 
 // ring rings every contact of a station; an error means that none rings.
@@ -74,8 +80,12 @@ func (c *Call) ring(r ringing, bindings []sip.Binding) error {
 func (c *Call) try(r ringing, b sip.Binding, security media.Security) error {
 	s := r.station
 	l := &Leg{tel: s.Tel, station: s, stands: r.stands}
-	if security == media.SecurityOptional {
+	switch {
+	case security == media.SecurityOptional:
 		l.insist = func() error { return c.try(r, b, media.SecurityRequired) }
+	case r.more():
+		r.bare = true
+		l.insist = func() error { return c.try(r, b, s.Security) }
 	}
 	shown := r.shown
 	if r.from != nil {
@@ -105,7 +115,7 @@ func (c *Call) invite(l *Leg, r ringing, security media.Security, req sip.Invite
 	l.media = m
 	c.x.rememberMedia(l)
 	offer := media.Local{Codecs: r.offer}
-	if r.from != nil && r.from.described {
+	if r.from != nil && r.from.described && !r.bare {
 		offer.Silent, offer.Sections = r.from.media.Silent(), m.Shared(r.from.media, false, false)
 	}
 	req.SDP = m.Offer(offer)
@@ -266,17 +276,17 @@ func (c *Call) pickedUp(l *Leg, ev sip.Answered) {
 }
 
 // failed notes why one phone did not take the call. One that refuses the media of a call that left it the choice may
-// have SRTP as its only one, and rings again with that.
+// have SRTP as its only one, and rings again with that; one that refuses a call with video, with the voice alone.
 func (c *Call) failed(l *Leg, ev sip.Failed) {
 	l.gone = true
 	if c.ended || !slices.Contains(c.tries, l) {
 		return
 	}
 	if l.insist != nil && callerCode(ev.Code) == 488 {
-		c.x.cfg.Logger.Info("ringing with SRTP alone", "call_id", c.id, "leg", l.id, "code", ev.Code)
+		c.x.cfg.Logger.Info("ringing with other media", "call_id", c.id, "leg", l.id, "code", ev.Code)
 		err := l.insist()
 		if err == nil {
-			c.drop(l, "rings again with SRTP alone")
+			c.drop(l, "rings again with other media")
 			return
 		}
 		c.check(err)

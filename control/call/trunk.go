@@ -150,7 +150,7 @@ func (c *Call) next(code int) {
 	for len(c.ways) > 0 {
 		way := c.ways[0]
 		c.ways = c.ways[1:]
-		if err := c.callOutside(way); err == nil {
+		if err := c.callOutside(way, false); err == nil {
 			return
 		} else {
 			c.x.cfg.Logger.Warn("trunk cannot be used", "call_id", c.id, "trunk", way.Trunk, "peer", way.Hop.String(), "err", err)
@@ -159,8 +159,8 @@ func (c *Call) next(code int) {
 	c.reject(code, "no trunk takes the call")
 }
 
-// callOutside calls a number over a trunk.
-func (c *Call) callOutside(way trunk.Route) error {
+// callOutside calls a number over a trunk, with the voice alone if it is to be bare.
+func (c *Call) callOutside(way trunk.Route, bare bool) error {
 	flow := way.Flow
 	if flow.IsZero() {
 		var err error
@@ -186,7 +186,11 @@ func (c *Call) callOutside(way trunk.Route) error {
 		headers = append(headers, sip.Header{Name: "Privacy", Value: "id"})
 	}
 	c.x.cfg.Logger.Info("trunk call", "call_id", c.id, "trunk", way.Trunk, "to", way.Number, "peer", way.Hop.String())
-	return c.invite(l, ringing{station: l.station, from: c.a, offer: c.offerFor(c.a)}, security, sip.InviteRequest{
+	r := ringing{station: l.station, from: c.a, offer: c.offerFor(c.a), bare: bare}
+	if r.more() {
+		l.insist = func() error { return c.callOutside(way, true) }
+	}
+	return c.invite(l, r, security, sip.InviteRequest{
 		Target: way.Target, Flow: flow, From: from, To: sip.Identity{User: way.Number, Host: way.Target.Host},
 		AnswerTimeout: c.x.cfg.Timeouts.Answer, ReachTimeout: way.Reach, Credentials: way.Credentials, Headers: headers,
 	})

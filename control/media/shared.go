@@ -162,5 +162,10 @@ func (l *Leg) Asks(peer *Leg) bool {
 	return asks
 }
 
+// HasMore reports whether the phone's last description has sections besides the voice.
+func (l *Leg) HasMore() bool {
+	return slices.ContainsFunc(l.extras, func(x *extra) bool { return x.agreed.live })
+}
+
 // Silent reports whether the phone has taken its voice out of the call, as fax machines do for their pictures.
 func (l *Leg) Silent() bool { return l.agreed.off }
