@@ -114,7 +114,7 @@ func (k ctlKick) Run(ctx context.Context, c *cli) error {
 
 type ctlAnnounce struct {
 	ofRoom
-	File string `arg:"" type:"existingfile" help:"WAV, FLAC, MP3 or Opus, up to 16 MiB."`
+	File string `arg:"" type:"existingfile" help:"WAV, FLAC, MP3 or Ogg, up to 16 MiB."`
 }
 
 // Run is for kong.

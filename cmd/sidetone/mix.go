@@ -18,7 +18,7 @@ import (
 )
 
 type mixCmd struct {
-	Files   []string `arg:"" name:"file" type:"existingfile" help:"A capture (pcap, pcapng) of RTP, or WAV, FLAC, MP3 or Opus of one party each; several at once confer."`
+	Files   []string `arg:"" name:"file" type:"existingfile" help:"A capture (pcap, pcapng) of RTP, or WAV, FLAC, MP3 or Ogg of one party each; several at once confer."`
 	Out     string   `short:"o" placeholder:"DIR" default:"." help:"Where to write a WAV for each party: what it would have heard."`
 	Rate    int      `placeholder:"HZ" help:"Sampling rate of the mix: 8000, 16000, 32000 or 48000; by default the highest of the codecs in the captures, 48000 without captures."`
 	Payload []string `sep:"none" placeholder:"96=opus/48000/2" help:"What a payload type means; by default what the SDP in the capture says, or RFC 3551."`

@@ -51,7 +51,7 @@ type Programs struct {
 // files the built-in melody is played.
 type MusicClass struct {
 	Name    string
-	Files   []string // WAV, FLAC, MP3, Ogg Opus
+	Files   []string // WAV, FLAC, MP3, Ogg
 	Shuffle bool
 	// Stream is where RTP is received that is played instead of the files, as long as it comes: a multicast group, or an address of
 	// ours; the zero value is none. Codec is what its dynamic payload types are, the zero Format nothing.

@@ -11,7 +11,7 @@ import (
 // mostAudio is how many samples of one file are mixed: three hours at 48 kHz.
 const mostAudio = 3 * 3600 * 48000
 
-// ReadAudio makes a party of a WAV, FLAC, MP3 or Opus file, which speaks from the beginning on, at its own level. rate is that of the mix.
+// ReadAudio makes a party of a WAV, FLAC, MP3 or Ogg file, which speaks from the beginning on, at its own level. rate is that of the mix.
 func ReadAudio(ctx context.Context, name string, from io.Reader, rate int) (Party, error) {
 	pcm, err := moh.Decode(ctx, from, rate, mostAudio)
 	if err != nil {

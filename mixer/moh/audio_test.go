@@ -31,6 +31,7 @@ var loops = []struct {
 	{"48000-mono-24.flac", 48000, 480, 0.5, 24000, 0.0001},
 	{"8000-mono-8.flac", 8000, 400, 0.5, 8000, 0.017},
 	{"48000-stereo.opus", 48000, 480, 0.375, 24000, 0.01}, // the channels are 0.5 and 0.25
+	{"44100-stereo.ogg", 44100, 441, 0.5, 22050, 0.015},
 	{"chain.opus", 48000, 480, 0.375, 48000, 0.05},
 }
 
@@ -80,6 +81,10 @@ func TestBrokenFilesSayWhatIsWrong(t *testing.T) {
 	six := bytes.Clone(opus)
 	six[28+9] = 6
 	sealPage(six)
+	vorbis := file("44100-stereo.ogg")
+	other := bytes.Clone(vorbis)
+	other[28] = 'x'
+	sealPage(other)
 	future := bytes.Clone(opus)
 	future[28+8] = 16
 	sealPage(future)
@@ -100,7 +105,9 @@ func TestBrokenFilesSayWhatIsWrong(t *testing.T) {
 		"opus and rubbish": {append(bytes.Clone(opus), opus[1:100]...), "no page where one should begin"},
 		"opus of six":      {six, "6 channels: only mono and stereo"},
 		"opus of later":    {future, "another version"},
-		"vorbis":           {file("44100-stereo.ogg"), "no Opus in the Ogg file: convert it"},
+		"ogg of another":   {other, "neither Vorbis nor Opus"},
+		"header of vorbis": {vorbis[:58], "the stream ends within its headers"},
+		"short vorbis":     {vorbis[:len(vorbis)-1], "it ends within a page"},
 		"short mp3":        {mp3[:len(mp3)/2], "the file ends after"},
 		"mp3 of a header":  {mp3[:3], "no audio"},
 		"mp3 of a tag":     {[]byte("ID3\x04\x00\x00\x00\x00\x00\x01\x00"), "no audio"},

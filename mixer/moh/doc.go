@@ -1,8 +1,8 @@
-// Package moh is music on hold: a built-in melody and WAV, FLAC, MP3 and Ogg Opus files, decoded once into memory, brought to one
+// Package moh is music on hold: a built-in melody and WAV, FLAC, MP3 and Ogg (Vorbis, Opus) files, decoded once into memory, brought to one
 // loudness, and read by any number of players.
 //
 //	wav.go, flac.go, mp3.go, lame.go,
-//	ogg.go, oggopus.go ───────────────► audio.go ─► resample.go ─► loudness.go ─┐ Library.Load, library.go
+//	ogg.go, oggopus.go, oggvorbis.go ─► audio.go ─► resample.go ─► loudness.go ─┐ Library.Load, library.go
 //	                                                                            ▼
 //	score.go: the piece ─► synth.go ─────────────────────────────────► Track (samples at one rate)
 //	                                                                            ▼
@@ -22,6 +22,6 @@
 // are added, and peaks stay 1 dB below full scale. Of an MP3 the samples that the encoder put around the audio are left out, as its
 // LAME tag says, so that a file loops without a gap.
 //
-// Limits: integer samples, one or two channels, 8 to 192 kHz; no Vorbis; a library holds LibraryConfig.Limit bytes of decoded audio,
+// Limits: integer samples, one or two channels, 8 to 192 kHz; a library holds LibraryConfig.Limit bytes of decoded audio,
 // 128 MiB by default (70 minutes at 16 kHz).
 package moh

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"sidetone/codecs/vorbis"
 )
 
 // The bounds of an Ogg file that is read.
@@ -37,14 +39,18 @@ type oggFile struct {
 
 // openOgg finds the audio of an Ogg file.
 func openOgg(r *bufio.Reader) (decoder, error) {
-	f := &opusFile{ogg: &oggFile{from: r}}
-	head, err := f.ogg.begin(isOpus)
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("no Opus in the Ogg file: convert it to Opus, FLAC, MP3 or WAV")
-	}
-	if err != nil {
+	o := &oggFile{from: r}
+	head, err := o.begin(func(head []byte) bool { return isOpus(head) || vorbis.IsHead(head) })
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, errors.New("neither Vorbis nor Opus in the Ogg file")
+	case err != nil:
 		return nil, err
+	case isOpus(head):
+		f := &opusFile{ogg: o}
+		return f, f.start(head)
 	}
+	f := &vorbisFile{ogg: o}
 	return f, f.start(head)
 }
 
