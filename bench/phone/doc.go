@@ -19,6 +19,6 @@
 //
 // SRTP (srtp.go) is pion's, with keys in SDP.
 //
-// Limits: audio in G.711 with 20 ms packets; transfers are asked for, never carried out; one audio line in SDP. A recording ends
+// Limits: audio in G.711 with 20 ms packets; transfers are asked for, never carried out; one audio line in SDP, and what Config.Sections has besides (section.go), which carries what the script sends. A recording ends
 // after ten minutes.
 package phone
