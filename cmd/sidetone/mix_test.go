@@ -52,7 +52,7 @@ func TestMixSaysWhatIsWrong(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{text}, "text.wav: not a WAV, FLAC or MP3 file"},
+		{[]string{text}, "text.wav: not a WAV, FLAC, MP3 or Ogg file"},
 		{[]string{filepath.Join(dir, "none.pcap")}, "no such file"},
 		{[]string{text, "--payload", "opus"}, "96=opus/48000/2"},
 		{[]string{text, "--payload", "200=opus/48000/2"}, "96=opus/48000/2"},
