@@ -28,7 +28,7 @@ const mostPoints = 65
 
 func readFloor(b *bits, books []*codebook) (*floor, error) {
 	if kind := b.read(16); kind != 1 {
-		return nil, fmt.Errorf("Vorbis with a floor of type %d: only type 1 is read", kind)
+		return nil, fmt.Errorf("floor of type %d: only type 1 of Vorbis is read", kind)
 	}
 	book := func(i int) (*codebook, error) {
 		if i < 0 || i >= len(books) {
