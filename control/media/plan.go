@@ -1,5 +1,11 @@
 package media
 
+import (
+	"slices"
+
+	"sidetone/control/sdp"
+)
+
 // Plan says what a leg is for at this moment. The zero Plan is silence: what
 // arrives is counted and dropped, nothing is sent.
 type Plan struct {
@@ -108,11 +114,22 @@ func (l *Leg) sit(r *Room) error {
 	return l.seat.change(l.talk())
 }
 
+// arriving is what the phone may send to the other leg. A voice codec that its answer left out does not come any more (RFC 3264,
+// 7): where it would have to be transcoded it is left out too, as a transcoder takes up to 20 kB.
+func (l *Leg) arriving(to *Leg) []sdp.Codec {
+	return slices.DeleteFunc(slices.Clone(l.local), func(c sdp.Codec) bool {
+		_, answered := sdp.Find(l.agreed.remote, c)
+		_, same := sdp.Find(to.agreed.remote, c)
+		return isVoice(c) && len(l.agreed.remote) > 0 && !answered && !same
+	})
+}
+
 // pour routes what arrives at l to another leg, translated where they differ.
 func (l *Leg) pour(p Plan) error {
 	to := p.To
 	spliced := !p.AddDigits && !p.KeepDigits || to.splice != nil
-	if l.to == to && spliced && l.poured.silent == p.KeepDigits && sameCodecs(l.poured.local, l.local) && sameCodecs(l.poured.remote, to.agreed.remote) {
+	from := l.arriving(to)
+	if l.to == to && spliced && l.poured.silent == p.KeepDigits && sameCodecs(l.poured.local, from) && sameCodecs(l.poured.remote, to.agreed.remote) {
 		return nil
 	}
 	if l.relay.Shard() != to.relay.Shard() {
@@ -127,8 +144,8 @@ func (l *Leg) pour(p Plan) error {
 	if !spliced {
 		to.splice = newSplice(to.relay)
 	}
-	l.poured.local, l.poured.remote, l.poured.silent = l.local, to.agreed.remote, p.KeepDigits
-	l.poured.how = translate(l.engine.cfg.Set, l.local, to.agreed.remote, &l.wish, &to.wish)
+	l.poured.local, l.poured.remote, l.poured.silent = from, to.agreed.remote, p.KeepDigits
+	l.poured.how = translate(l.engine.cfg.Set, from, to.agreed.remote, &l.wish, &to.wish)
 	before := l.to
 	l.to = to
 	if err := l.rewire(); err != nil {

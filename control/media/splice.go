@@ -82,7 +82,7 @@ func (l *Leg) SendDigit(p dtmf.Press, inband bool) error {
 }
 
 func newSplice(leg *relay.Leg) *splice {
-	s := &splice{leg: leg, queue: make([]digit, 0, mostDigits)}
+	s := &splice{leg: leg}
 	s.own = rtp.Header{SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()}
 	return s
 }

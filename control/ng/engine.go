@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"io"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,7 @@ type engine struct {
 	pending  atomic.Int64 // requests under way
 	crew     *crew
 	ended    sync.Once
+	replies  sync.Pool // of *reply, to be written again
 
 	mu       sync.Mutex // guards the following
 	calls    map[string]*call
@@ -73,6 +75,16 @@ type request struct {
 	answer  func(reply []byte)
 }
 
+// reply is an empty one; finish takes it back.
+func (e *engine) reply(cookie string, enc encoding, room int) *reply {
+	w, _ := e.replies.Get().(*reply)
+	if w == nil {
+		w = new(reply)
+	}
+	w.start(cookie, enc, room)
+	return w
+}
+
 // receive takes one message of a client and sees to it that answer is called with the reply, at once or
 // later from another goroutine; not at all for what is no request. It does not block. room is how
 // long the reply should be at most, 0 = any length.
@@ -99,7 +111,7 @@ func (e *engine) receive(message string, client netip.AddrPort, room int, answer
 	}
 	e.pending.Add(1)
 	v, enc, err := decode(text)
-	r := &request{reply: newReply(cookie, enc, room), entry: entry, answer: answer}
+	r := &request{reply: e.reply(cookie, enc, room), entry: entry, answer: answer}
 	if err != nil {
 		e.totals.malformed.Add(1)
 		e.finish(r, err)
@@ -247,7 +259,10 @@ func (e *engine) finish(r *request, err error) {
 	if err != nil {
 		e.failed(r, err)
 	}
-	answer := r.reply.b
+	answer := slices.Clone(r.reply.b) // it is kept for a while, the reply's room is used again
+	if cap(r.reply.b) <= MaxMessage {
+		e.replies.Put(r.reply)
+	}
 	e.mu.Lock()
 	waiting := e.cookies.finish(r.entry, answer, time.Now())
 	e.mu.Unlock()

@@ -59,7 +59,8 @@ func TestReplyInEitherEncoding(t *testing.T) {
 		inBencode: "1 d1:ade1:bli-5e1:{de1:[e6:result2:ok3:sdp" + fmt.Sprint(len(body)) + ":" + body + "e",
 		inJSON:    `1 {"a":{},"b":[-5,"{",{},"["],"result":"ok","sdp":"v=0\r\no=- \\ \"x\" \u0001\u001f ` + "\u00e9" + ` {[:\r\n"}`,
 	} {
-		w := newReply("1", enc, 0)
+		w := new(reply)
+		w.start("1", enc, 0)
 		w.described("something else") // forgotten by reset
 		w.reset()
 		w.dict()

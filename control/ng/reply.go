@@ -11,11 +11,11 @@ type reply struct {
 	head int // of which the cookie
 }
 
-func newReply(cookie string, enc encoding, room int) *reply {
-	w := &reply{enc: enc, room: room, b: make([]byte, 0, 1024)}
-	w.b = append(append(w.b, cookie...), ' ')
+// start begins the reply to a request with that cookie.
+func (w *reply) start(cookie string, enc encoding, room int) {
+	w.enc, w.room = enc, room
+	w.b = append(append(w.b[:0], cookie...), ' ')
 	w.head = len(w.b)
-	return w
 }
 
 // reset forgets everything but the cookie.

@@ -3,7 +3,6 @@ package bencode
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 )
 
@@ -22,41 +21,97 @@ var (
 // Decode reads the first value of s and returns what follows it. The strings of the value are parts
 // of s. Errors wrap ErrSyntax or ErrLimit and name the offset.
 func Decode(s string) (v Value, rest string, err error) {
-	d := decoder{text: s, stack: make([]Value, 0, 48)}
-	if v, err = d.value(0); err != nil {
+	d := decoder{text: s}
+	if v, err = d.value(); err != nil {
 		return Value{}, s, fmt.Errorf("%w at byte %d", err, d.at)
 	}
 	return v, s[d.at:], nil
 }
 
-// decoder walks the text once. The values of open lists and dictionaries lie on one stack; each is
-// copied off it in its final size when it closes.
+// decoder walks the text once.
 type decoder struct {
-	text  string
-	at    int
-	count int
-	stack []Value
+	text string
+	at   int
 }
 
-func (d *decoder) value(depth int) (Value, error) {
+// group is an open list or dictionary.
+type group struct {
+	kind  Kind
+	first int // of its values
+}
+
+// value reads one value. The values of open lists and dictionaries lie on one stack; each is copied off it in its final size when it
+// closes.
+func (d *decoder) value() (Value, error) {
+	var (
+		room   [48]Value // on the stack of the goroutine, and enough for most messages
+		values = room[:0]
+		open   [MaxDepth]group
+		depth  = 0
+	)
+	for count := 0; ; {
+		var v Value
+		var err error
+		switch c := d.next(); {
+		case c == 'e' && depth > 0:
+			g := open[depth-1]
+			if v, err = closed(g.kind, values[g.first:]); err != nil {
+				return Value{}, err
+			}
+			d.at++
+			depth--
+			values = values[:g.first]
+		case count == MaxValues:
+			return Value{}, ErrLimit
+		case c >= '0' && c <= '9':
+			count++
+			v, err = d.str()
+		case depth > 0 && open[depth-1].kind == Dict && (len(values)-open[depth-1].first)%2 == 0:
+			return Value{}, ErrSyntax // a key is a string
+		case c == 'i':
+			count++
+			v, err = d.integer()
+		case (c == 'l' || c == 'd') && depth == MaxDepth:
+			return Value{}, ErrLimit
+		case c == 'l' || c == 'd':
+			count++
+			open[depth] = group{kindOf(c), len(values)}
+			depth++
+			d.at++
+			continue
+		default:
+			err = ErrSyntax
+		}
+		if err != nil || depth == 0 {
+			return v, err
+		}
+		values = append(values, v)
+	}
+}
+
+// next is what comes next, 0 at the end.
+func (d *decoder) next() byte {
 	if d.at >= len(d.text) {
+		return 0
+	}
+	return d.text[d.at]
+}
+
+func kindOf(c byte) Kind {
+	if c == 'l' {
+		return List
+	}
+	return Dict
+}
+
+// closed is the list or dictionary of these values.
+func closed(kind Kind, values []Value) (Value, error) {
+	if kind == Dict && len(values)%2 != 0 {
 		return Value{}, ErrSyntax
 	}
-	if d.count++; d.count > MaxValues {
-		return Value{}, ErrLimit
-	}
-	switch c := d.text[d.at]; {
-	case c >= '0' && c <= '9':
-		return d.str()
-	case c == 'i':
-		return d.integer()
-	case c == 'l':
-		return d.group(List, depth)
-	case c == 'd':
-		return d.group(Dict, depth)
-	default:
-		return Value{}, ErrSyntax
-	}
+	items := make([]Value, len(values)) // not slices.Clone, whose result may be a part of its argument
+	copy(items, values)
+	return Value{kind: kind, items: items}, nil
 }
 
 // str reads "4:ping". A length beyond the text is refused before anything is done with it.
@@ -89,33 +144,4 @@ func (d *decoder) integer() (Value, error) {
 		return NewInteger(n), nil
 	}
 	return Value{}, ErrSyntax
-}
-
-// group reads "l...e" or "d...e".
-func (d *decoder) group(kind Kind, depth int) (Value, error) {
-	if depth == MaxDepth {
-		return Value{}, ErrLimit
-	}
-	mark := len(d.stack)
-	for d.at++; ; {
-		if d.at < len(d.text) && d.text[d.at] == 'e' {
-			d.at++
-			break
-		}
-		isKey := kind == Dict && (len(d.stack)-mark)%2 == 0
-		if isKey && d.at < len(d.text) && (d.text[d.at] < '0' || d.text[d.at] > '9') {
-			return Value{}, ErrSyntax
-		}
-		v, err := d.value(depth + 1)
-		if err != nil {
-			return Value{}, err
-		}
-		d.stack = append(d.stack, v)
-	}
-	items := slices.Clone(d.stack[mark:])
-	d.stack = d.stack[:mark]
-	if kind == Dict && len(items)%2 != 0 {
-		return Value{}, ErrSyntax
-	}
-	return Value{kind: kind, items: items}, nil
 }
