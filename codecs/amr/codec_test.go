@@ -117,24 +117,30 @@ func TestEveryModeAndPackingIsHeard(t *testing.T) {
 	}
 }
 
+// anyFrames are n frames of any types, as the library has them.
+func anyFrames(r *rand.Rand, f Format, n int) []byte {
+	frames := make([]byte, n*maxOctets)
+	for i := range n {
+		frame := frames[i*maxOctets:][:maxOctets]
+		ft := r.IntN(16)
+		for f.speech(ft) < 0 {
+			ft = r.IntN(16)
+		}
+		frame[0] = byte(ft<<3 | r.IntN(2)<<2)
+		for bit := range f.speech(ft) {
+			frame[1+bit/8] |= byte(r.IntN(2) << (7 - bit%8))
+		}
+	}
+	return frames
+}
+
 // Payloads of frames of any type and number come apart into the same frames.
 func TestPayloadsKeepTheirFrames(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 3000 {
 		f := Format{Wide: r.IntN(2) == 1, OctetAligned: r.IntN(2) == 1}
 		n := 1 + r.IntN(maxFrames)
-		frames := make([]byte, n*maxOctets)
-		for i := range n {
-			frame := frames[i*maxOctets:][:maxOctets]
-			ft := r.IntN(16)
-			for f.speech(ft) < 0 {
-				ft = r.IntN(16)
-			}
-			frame[0] = byte(ft<<3 | r.IntN(2)<<2)
-			for bit := range f.speech(ft) {
-				frame[1+bit/8] |= byte(r.IntN(2) << (7 - bit%8))
-			}
-		}
+		frames := anyFrames(r, f, n)
 		payload := make([]byte, f.EncodedLen(n*f.samples()))
 		length := f.pack(payload, frames, maxOctets)
 		if f.pack(make([]byte, length-1), frames, maxOctets) != 0 {

@@ -12,18 +12,7 @@ func TestRepackedPayloadsKeepTheirFrames(t *testing.T) {
 	for range 3000 {
 		f := Format{Wide: r.IntN(2) == 1, OctetAligned: r.IntN(2) == 1}
 		n := 1 + r.IntN(maxFrames)
-		frames := make([]byte, n*maxOctets)
-		for i := range n {
-			frame := frames[i*maxOctets:][:maxOctets]
-			ft := r.IntN(16)
-			for f.speech(ft) < 0 {
-				ft = r.IntN(16)
-			}
-			frame[0] = byte(ft<<3 | r.IntN(2)<<2)
-			for bit := range f.speech(ft) {
-				frame[1+bit/8] |= byte(r.IntN(2) << (7 - bit%8))
-			}
-		}
+		frames := anyFrames(r, f, n)
 		payload := make([]byte, f.EncodedLen(n*f.samples()))
 		payload = payload[:f.pack(payload, frames, maxOctets)]
 		payload[0] = payload[0]&15 | byte(r.IntN(16))<<4

@@ -17,14 +17,7 @@ import (
 // most of them from the ones behind them; in a call that is transcoded the gaps stay gaps, for the other phone to conceal.
 func TestOpusOverALossyNetwork(t *testing.T) {
 	const fmtp = "useinbandfec=1;maxaveragebitrate=32000"
-	set := codecs.Available(codecs.FindLibraries())
-	codec, ok := set.Find(codecs.Format{Name: "opus", ClockRate: 48000, Channels: 2, Fmtp: fmtp})
-	if !ok {
-		if os.Getenv("SIDETONE_PEERS") == "required" {
-			t.Fatal("no libopus")
-		}
-		t.Skip("no libopus")
-	}
+	set, codec := libraryOf(t, codecs.Format{Name: "opus", ClockRate: 48000, Channels: 2, Fmtp: fmtp})
 	for _, where := range []string{"room", "call"} {
 		t.Run(where, func(t *testing.T) {
 			x := newExchange(t)
@@ -93,4 +86,18 @@ func TestOpusOverALossyNetwork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// libraryOf is the set of this machine and a codec of it that takes a library, which must be there where peers are required.
+func libraryOf(t *testing.T, f codecs.Format) (codecs.Set, codecs.Codec) {
+	t.Helper()
+	set := codecs.Available(codecs.FindLibraries())
+	codec, ok := set.Find(f)
+	if !ok {
+		if os.Getenv("SIDETONE_PEERS") == "required" {
+			t.Fatalf("no library of %s", f.Name)
+		}
+		t.Skipf("no library of %s", f.Name)
+	}
+	return set, codec
 }

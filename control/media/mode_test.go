@@ -2,7 +2,6 @@ package media
 
 import (
 	"bytes"
-	"os"
 	"testing"
 
 	"sidetone/codecs"
@@ -12,13 +11,7 @@ import (
 // A phone with AMR asks for a mode and is sent it, in a call that is transcoded and in a room, until it asks for another one.
 func TestModeAskedForByAMRIsSent(t *testing.T) {
 	const fmtp = "octet-align=1"
-	set := codecs.Available(codecs.FindLibraries())
-	if _, ok := set.Find(codecs.Format{Name: "AMR", ClockRate: 8000, Fmtp: fmtp}); !ok {
-		if os.Getenv("SIDETONE_PEERS") == "required" {
-			t.Fatal("no library of AMR")
-		}
-		t.Skip("no library of AMR")
-	}
+	set, _ := libraryOf(t, codecs.Format{Name: "AMR", ClockRate: 8000, Fmtp: fmtp})
 	for _, where := range []string{"call", "room"} {
 		t.Run(where, func(t *testing.T) {
 			x := newExchange(t)
