@@ -17,6 +17,9 @@ import (
 // ErrClosed says that the phone is not running any more.
 var ErrClosed = errors.New("phone: closed")
 
+// seenKept requests a phone remembers: with the descriptions of their calls they are what a phone of many calls holds most of.
+const seenKept = 200
+
 // Seen is a request that came from the network.
 type Seen struct {
 	At     time.Time
@@ -225,7 +228,7 @@ func (p *Phone) WaitIncoming(ctx context.Context) (*Call, error) {
 	return call, nil
 }
 
-// Seen returns the requests that came so far, also those that came after Vanish; the last thousand.
+// Seen returns the requests that came so far, also those that came after Vanish; the last seenKept.
 func (p *Phone) Seen() []Seen {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -296,7 +299,7 @@ func (p *Phone) receive(m sip.Message, source string) {
 		}
 		p.update(func() {
 			p.seen = append(p.seen, s)
-			if len(p.seen) > 1000 {
+			if len(p.seen) > seenKept {
 				p.seen = p.seen[1:]
 			}
 		})
