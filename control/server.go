@@ -57,7 +57,14 @@ type Server struct {
 // New makes a server of a valid configuration. It binds addresses and opens
 // files; Run or Close gives them back. Errors name what could not be had.
 func New(cfg *config.Config, log *slog.Logger) (*Server, error) {
+	return NewWith(cfg, codecs.Set{}, log)
+}
+
+// NewWith is New with codecs besides those that the machine has, or in their place.
+func NewWith(cfg *config.Config, more codecs.Set, log *slog.Logger) (*Server, error) {
 	s := &Server{cfg: cfg, log: log, started: time.Now(), ready: make(chan struct{})}
+	s.libraries = codecs.FindLibraries()
+	s.codecs = codecs.Available(s.libraries).With(more.Codecs()...)
 	if err := s.build(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -99,8 +106,6 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	s.proxied = ng.NewOverRelay(s.relay)
-	s.libraries = codecs.FindLibraries()
-	s.codecs = codecs.Available(s.libraries)
 	s.engine = media.New(media.Config{
 		Relay: s.relay, Set: s.codecs, Programs: s.programs, Interfaces: interfaces,
 		Private: privateNetworks(cfg), Latching: latching, Jitter: jitterConfig(cfg),

@@ -135,6 +135,9 @@ func (p *Participant) ID() string { return p.id }
 // hot path: no allocation, lock, clock or log
 func (p *Participant) ReceiveRTP(packet []byte, now int64) { p.voice.ReceiveRTP(packet, now) }
 
+// ReadBy is the conference, whose Tick reads what arrives.
+func (p *Participant) ReadBy() any { return p.conference }
+
 // SetReceive replaces the payload types the member sends, as after a new offer and answer.
 func (p *Participant) SetReceive(formats map[uint8]codecs.Format) {
 	p.formats = formats

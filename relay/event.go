@@ -13,7 +13,7 @@ const (
 	Latched   EventKind = iota + 1 // the peer's source is known: Remote
 	Relatched                      // the peer's source has changed without signalling: Remote
 	TimedOut                       // media has stopped: Reason. Once, until it flows again or the route or the timeouts change
-	Failed                         // the code behind the leg's route has panicked and the route was cut: Reason
+	Failed                         // the code behind the leg's route, or the Ticker that reads it, has panicked and was cut off: Reason
 )
 
 // String returns the kind's name.

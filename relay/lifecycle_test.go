@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -274,6 +275,31 @@ func TestTickersRunOnTheShard(t *testing.T) {
 			t.Error("ticked after it was removed")
 		}
 	})
+}
+
+// readBy is a sink that a ticker reads.
+type readBy struct {
+	sink
+	ticker relay.Ticker
+}
+
+func (r *readBy) ReadBy() any { return r.ticker }
+
+func TestLegsFailWithTheTickerThatReadsThem(t *testing.T) {
+	b := start(t, udptest.Config{}, relay.Config{Shards: oneShard})
+	bad, good := &beat{panics: true}, &beat{}
+	for id, ticker := range map[string]relay.Ticker{"bad": bad, "good": good} {
+		l := b.leg(relay.LegConfig{ID: id})
+		if err := l.SetRoute(relay.Route{Sink: &readBy{ticker: ticker}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.leg(relay.LegConfig{ID: "other"})
+	b.Do(0, func(s *relay.Shard) { s.AddTicker(bad); s.AddTicker(good) })
+	b.net.Advance(time.Second)
+	if got := b.events.take(); !slices.Equal(got, []string{"bad failed: internal error: tick"}) {
+		t.Errorf("events %q", got)
+	}
 }
 
 func TestIdleShardSleeps(t *testing.T) {

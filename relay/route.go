@@ -17,6 +17,12 @@ type Sink interface {
 	ReceiveRTP(p []byte, now int64)
 }
 
+// Read is a Sink whose packets only a Ticker reads, as those of a room: a leg with it fails when that one does.
+type Read interface {
+	Sink
+	ReadBy() any // the Ticker
+}
+
 // Fetcher is a Sink that can read a word of each line of the processor's cache that its next packet needs, so that the processor waits for
 // those that are missing at once and not for one after the other. What Fetch returns is a sum that nobody needs. Hot path: no
 // allocation, lock, clock or log.

@@ -229,8 +229,14 @@ func (s *Shard) recoverTick() {
 	}
 	t, ok := s.wheel.current()
 	s.panicked("tick", cause, "ticker", fmt.Sprintf("%T", t))
-	if ok {
-		s.wheel.remove(t)
+	if !ok {
+		return
+	}
+	s.wheel.remove(t)
+	for _, l := range s.legs {
+		if r, reads := l.route.Sink.(Read); reads && r.ReadBy() == t {
+			s.report(Event{Leg: l, Kind: Failed, Reason: fmt.Sprint("internal error: ", cause)})
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -62,6 +63,7 @@ type SIPpConfig struct {
 	To       string        // number called
 	Port     int           // local SIP port; 0 = a free one. A phone registers and answers on the same
 	Media    int           // local media port of all its calls, 0 = a free one
+	Sections []string      // lines of its descriptions after the voice, such as "m=video [media_port+2] RTP/AVP 97"; not of a Flow's
 	Voice    time.Duration // how long it speaks, in packets of 20 ms of mu-law; default 500 ms
 	Headers  []string      // one further line of the INVITE of SIPpSpeak for each of its calls, in turn; without ";"
 	Pause    time.Duration // how long a call or a hold lasts; default 500 ms
@@ -71,6 +73,9 @@ type SIPpConfig struct {
 
 // speaks says whether the scenario speaks; the others echo what they hear.
 func (c SIPpConfig) speaks() bool { return c.Scenario == SIPpSpeak || c.Scenario == SIPpAnswerSpeak }
+
+// voiceEnd is the last line of the voice in a scenario's descriptions.
+var voiceEnd = regexp.MustCompile(`(?m)^( *)a=(?:sendrecv|sendonly)$`)
 
 // SIPp is a running scenario.
 type SIPp struct {
@@ -84,6 +89,9 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 		return nil, err
 	}
 	script, err := scenarios.ReadFile("sipp/" + cfg.Scenario + ".xml")
+	if cfg.Sections != nil {
+		script = voiceEnd.ReplaceAll(script, []byte("$0\n${1}"+strings.Join(cfg.Sections, "\n${1}")))
+	}
 	if cfg.Flow != nil {
 		cfg.Scenario, script, err = "flow", []byte(cfg.Flow.String()), nil
 	}

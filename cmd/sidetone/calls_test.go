@@ -197,6 +197,9 @@ func TestVanishedPhoneEndsTheCall(t *testing.T) {
 	ended(t, call)
 	eventually(t, "the record of the call", func() bool { return len(o.records(t, dir)) == 1 })
 	r := o.records(t, dir)[0]
+	if why := call.Why(); why != `SIP;cause=408;text="Media timeout"` {
+		t.Errorf("the other phone was told %q", why)
+	}
 	if !strings.Contains(r.Reason, "one-way media") || r.From != "217" || r.To != "218" || r.Answer.IsZero() || len(r.Legs) != 2 || r.Legs[0].PacketsReceived == 0 {
 		t.Fatalf("record %+v", r)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sidetone/bench/phone"
+	"sidetone/codecs"
 	"sidetone/control"
 	"sidetone/control/config"
 )
@@ -32,14 +33,25 @@ type office struct {
 // newOffice starts a server; change may be nil. The test ends it.
 func newOffice(t *testing.T, stations int, change func(*config.Config)) *office {
 	t.Helper()
+	return officeOf(t, stations, change, codecs.Set{})
+}
+
+// officeOf is newOffice with codecs in place of those of the machine.
+func officeOf(t *testing.T, stations int, change func(*config.Config), set codecs.Set) *office {
+	t.Helper()
 	log := &logbook{}
-	o := startOffice(t, stations, change, io.MultiWriter(testWriter{t}, log))
+	o := openOffice(t, stations, change, set, io.MultiWriter(testWriter{t}, log))
 	o.log = log
 	return o
 }
 
 // startOffice is newOffice with the log elsewhere than in memory.
 func startOffice(t *testing.T, stations int, change func(*config.Config), log io.Writer) *office {
+	t.Helper()
+	return openOffice(t, stations, change, codecs.Set{}, log)
+}
+
+func openOffice(t *testing.T, stations int, change func(*config.Config), set codecs.Set, log io.Writer) *office {
 	t.Helper()
 	cfg := config.Default()
 	cfg.SIP.Listen = []string{"udp:127.0.0.1:0", "tcp:127.0.0.1:0"}
@@ -54,7 +66,7 @@ func startOffice(t *testing.T, stations int, change func(*config.Config), log io
 	if change != nil {
 		change(cfg)
 	}
-	server, err := control.New(cfg, slog.New(slog.NewTextHandler(log, nil)))
+	server, err := control.NewWith(cfg, set, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -263,6 +263,89 @@ func TestVideoStaysOutOfRooms(t *testing.T) {
 	o.settled(t)
 }
 
+// TestVideoOverATrunk calls from one office into another with video, which is held and comes back, and a phone that has none.
+func TestVideoOverATrunk(t *testing.T) {
+	t.Parallel()
+	a, b := twins(t, nil)
+	here := a.phone(t, 0, withVideo)
+	there := []*phone.Phone{b.phone(t, 0, withVideo), b.phone(t, 1, nil)}
+	c := must[*phone.Call](t)(here.Call(soon(t), "9217"))
+	d := incoming(t, there[0])
+	sees(t, c, d)
+	for _, holder := range []*phone.Call{c, d} {
+		hold(t, holder)
+		shown(t, c, "video", "inactive")
+		shown(t, d, "video", "inactive")
+		check(t, holder.Resume(soon(t)))
+		sees(t, c, d)
+		flows(t, 5, c, d)
+	}
+	hangup(t, d)
+	ended(t, c)
+	c = must[*phone.Call](t)(here.Call(soon(t), "9218"))
+	flows(t, 5, c, incoming(t, there[1]))
+	shown(t, c, "video", "off")
+	hangup(t, c)
+	a.quiet(t)
+	b.quiet(t)
+}
+
+// TestVideoPickedUp picks up a call with video by a phone that has it, and by one that has not.
+func TestVideoPickedUp(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, nil)
+	p := []*phone.Phone{o.phone(t, 0, withVideo), o.phone(t, 1, func(c *phone.Config) { withVideo(c); c.Incoming = phone.Manual }),
+		o.phone(t, 2, withVideo), o.phone(t, 3, nil)}
+	for i, code := range []string{"65218", "661", "65218"} {
+		by := p[2]
+		if i == 2 {
+			by = p[3]
+		}
+		call := must[*phone.Call](t)(p[0].Dial(soon(t), "218"))
+		ring := incoming(t, p[1])
+		taken := must[*phone.Call](t)(by.Call(soon(t), code))
+		ended(t, ring)
+		check(t, call.WaitAnswered(soon(t)))
+		if flows(t, 5, call, taken); i < 2 {
+			sees(t, call, taken)
+		} else {
+			shown(t, call, "video", "off")
+		}
+		hangup(t, taken)
+		ended(t, call)
+		o.settled(t)
+	}
+}
+
+// TestVideoParked parks a call with video, which has none meanwhile, and retrieves it: by a phone with video, and by one without.
+func TestVideoParked(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 4, nil)
+	p := []*phone.Phone{o.phone(t, 0, withVideo), o.phone(t, 1, withVideo), o.phone(t, 2, withVideo), o.phone(t, 3, nil)}
+	for _, by := range p[2:] {
+		a, x := pair(t, p[0], p[1])
+		sees(t, a, x)
+		hold(t, a)
+		check(t, p[0].Feature(soon(t), "11"))
+		ended(t, a)
+		shown(t, x, "video", "off")
+		flows(t, 5, x) // the music
+		back := must[*phone.Call](t)(by.Call(soon(t), "12217"))
+		if flows(t, 5, x, back); by == p[2] {
+			sees(t, x, back)
+			hold(t, back)
+			shown(t, x, "video", "inactive")
+			check(t, back.Resume(soon(t)))
+			sees(t, x, back)
+		} else {
+			shown(t, x, "video", "off")
+		}
+		hangup(t, x)
+		ended(t, back)
+		o.settled(t)
+	}
+}
+
 // withFax makes a phone a fax machine.
 func withFax(oneLine bool) func(*phone.Config) {
 	return func(c *phone.Config) { c.Sections, c.OneLine = []phone.Section{phone.T38}, oneLine }

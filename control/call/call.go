@@ -14,6 +14,7 @@ import (
 	"sidetone/control/sip"
 	"sidetone/control/trunk"
 	"sidetone/mixer/record"
+	"sidetone/relay"
 )
 
 // Call is two legs joined, or legs on their way into a room. Everything in it
@@ -39,6 +40,7 @@ type Call struct {
 	answered time.Time
 	ended    bool
 	endedBy  string
+	goodbye  goodbye // what phones are told while they are hung up
 	reason   string
 	code     int       // what the caller was told when nobody answered
 	kept     []cdr.Leg // what legs saw that are gone
@@ -63,6 +65,12 @@ type Call struct {
 	obliged    bool             // that it must be recorded has been seen to
 
 	published snapshot
+}
+
+// goodbye is the Reason header of a BYE, or the answer of a call that was not answered; the zero one is none, and 480.
+type goodbye struct {
+	code   int
+	phrase string
 }
 
 // Post runs fn on the call's queue, in order with its messages.
@@ -156,18 +164,21 @@ func (c *Call) other(l *Leg) *Leg {
 
 // hangup takes one leg out. A call of two ends with either of them; a leg in a
 // room leaves the other one in it.
-func (c *Call) hangup(l *Leg, reason string) {
+func (c *Call) hangup(l *Leg, reason string) { c.takeOut(l, l.tel, reason) }
+
+// takeOut is hangup by whomever.
+func (c *Call) takeOut(l *Leg, by, reason string) {
 	if c.ended {
 		return
 	}
 	inRoom := l.room != nil || c.other(l) != nil && c.other(l).room != nil
 	if !inRoom || len(c.legs()) == 0 || l == c.a && !l.answered {
-		c.end(l.tel, reason)
+		c.end(by, reason)
 		return
 	}
 	c.drop(l, reason)
 	if c.a == nil && c.b == nil {
-		c.end(l.tel, reason)
+		c.end(by, reason)
 		return
 	}
 	c.settle()
@@ -188,7 +199,7 @@ func (c *Call) drop(l *Leg, reason string) {
 	c.givePort(l)
 	if l.dialog != nil {
 		c.x.byDialog.Delete(l.dialog)
-		l.dialog.End(0, "")
+		l.dialog.End(c.goodbye.code, c.goodbye.phrase)
 	}
 	l.gone = true
 	c.forget(l)
@@ -235,12 +246,32 @@ func (c *Call) panicked(r any) {
 	c.queue.Post(func() { c.end("", "internal error") })
 }
 
-// mediaStopped ends what the relay found silent for too long, or cannot carry.
+// mediaStopped ends what the relay found silent for too long.
 func (c *Call) mediaStopped(l *Leg, reason string) {
-	if l.gone {
-		return
+	if !l.gone {
+		c.mediaEnded(l, l.tel, goodbye{408, "Media timeout"}, "media timeout: "+reason)
 	}
-	c.hangup(l, reason)
+}
+
+// mediaEnded takes a leg out for its media and says so to its phone, and the other one.
+func (c *Call) mediaEnded(l *Leg, by string, bye goodbye, reason string) {
+	c.code, c.goodbye = bye.code, bye
+	c.takeOut(l, by, reason)
+	c.goodbye = goodbye{}
+}
+
+// mediaFailed takes out what the data plane cannot carry: a section besides the voice, or the leg. A phone that rings has only not
+// taken the call.
+func (c *Call) mediaFailed(l *Leg, ev relay.Event) {
+	switch {
+	case l.gone:
+	case l.media.Abandon(ev.Leg):
+		c.settle()
+	case slices.Contains(c.tries, l):
+		c.lose(l, 500)
+	default:
+		c.mediaEnded(l, "", goodbye{500, "Media failed"}, "media failed: "+ev.Reason)
+	}
 }
 
 // check notes a failure of the media side; the call goes on with what works.

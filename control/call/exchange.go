@@ -370,9 +370,9 @@ func (x *Exchange) MediaEvent(ev relay.Event) {
 	x.cfg.Logger.Info("media", "call_id", l.Call().id, "leg", l.id, "event", ev.Kind.String(), "remote", ev.Remote.String(), "reason", ev.Reason)
 	switch ev.Kind {
 	case relay.TimedOut:
-		l.Do(func(c *Call) { c.mediaStopped(l, "media timeout: "+ev.Reason) }, nil)
+		l.Do(func(c *Call) { c.mediaStopped(l, ev.Reason) }, nil)
 	case relay.Failed:
-		l.Do(func(c *Call) { c.mediaStopped(l, "media failed: "+ev.Reason) }, nil)
+		l.Do(func(c *Call) { c.mediaFailed(l, ev) }, nil)
 	}
 }
 

@@ -77,6 +77,19 @@ func (x *extra) close() {
 	x.relay, x.remoteSet = nil, relay.Remote{}
 }
 
+// Abandon gives up the section besides the voice that a leg of the data plane belongs to; false when there is none. It is told off in
+// the next descriptions.
+func (l *Leg) Abandon(r *relay.Leg) bool {
+	for _, x := range l.extras {
+		if x.relay == r {
+			x.agreed.off = true
+			x.close()
+			return true
+		}
+	}
+	return false
+}
+
 // part forgets where what arrives goes; closing or another route ends it.
 func (x *extra) part() {
 	if x.to != nil {

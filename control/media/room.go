@@ -87,7 +87,10 @@ func (r *Room) Len() int {
 	return len(r.seats)
 }
 
-var _ relay.Player = (*mixer.Participant)(nil) // as the route's Sink: VoIP metrics tell of its jitter buffer
+var (
+	_ relay.Player = (*mixer.Participant)(nil) // as the route's Sink: VoIP metrics tell of its jitter buffer
+	_ relay.Read   = (*mixer.Participant)(nil) // and its leg fails with the room
+)
 
 // join puts a leg into the mix: it hears and is heard from the next tick on.
 // ErrFull, ErrLocked and ErrKicked leave the others undisturbed.

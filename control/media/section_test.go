@@ -148,3 +148,58 @@ func TestMoreSectionsThanPassAreRefused(t *testing.T) {
 		t.Errorf("%v %q", err, lines)
 	}
 }
+
+// TestAbandonedSectionIsToldOff gives up a video that the data plane cannot carry: both phones are told, and either may bring it again.
+func TestAbandonedSectionIsToldOff(t *testing.T) {
+	x := newExchange(t)
+	a, b := x.open(t, "a", 0), x.open(t, "b", 0)
+	pcmu := []sdp.Codec{{PayloadType: 0, Name: "PCMU", ClockRate: 8000, Channels: 1}}
+	says := func(port int) []byte {
+		return fmt.Appendf(nil, head+"m=audio %d RTP/AVP 0\r\nm=video %d RTP/AVP 97\r\n%s", port, port+2, fmt.Sprintf(h264Lines, 97))
+	}
+	join := func() {
+		t.Helper()
+		if err := a.SetOffer(says(5000)); err != nil || !a.Asks(b) {
+			t.Fatalf("%v; the other phone need not be asked", err)
+		}
+		b.Offer(Local{Codecs: pcmu, Sections: b.Shared(a, false, false)})
+		if err := b.SetAnswer(says(6000)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Answer(Local{Codecs: pcmu, Sections: a.Settled(b, false, false)}); err != nil {
+			t.Fatal(err)
+		}
+		if len(a.Sections()) != 1 || len(b.Sections()) != 1 {
+			t.Fatalf("%+v and %+v", a.Sections(), b.Sections())
+		}
+		if err := Connect(a, b, Plan{To: b, Pass: b}, Plan{To: a, Pass: a}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	join()
+	if a.Abandon(a.Relay()) || a.Abandon(b.extras[0].relay) {
+		t.Error("gave up what is no section of it")
+	}
+	if !a.Abandon(a.extras[0].relay) {
+		t.Fatal("did not give up the video")
+	}
+	for l, peer := range map[*Leg]*Leg{a: b, b: a} {
+		w := Local{Codecs: pcmu, Direction: sdp.SendRecv, Sections: l.Shared(peer, false, false)}
+		if l.Tells(w) {
+			t.Error("a phone has nothing to be told")
+		}
+		if lines := mlines(t, l.Offer(w)); !slices.Equal(lines, []string{"audio on RTP/AVP 0", "video 0 RTP/AVP 97"}) {
+			t.Errorf("offered %q", lines)
+		}
+		if err := l.SetAnswer([]byte(head + "m=audio 5000 RTP/AVP 0\r\nm=video 0 RTP/AVP 97\r\n")); err != nil {
+			t.Error(err)
+		}
+		if l.extras[0].relay != nil {
+			t.Error("it has its ports still")
+		}
+	}
+	if err := Connect(a, b, Plan{To: b, Pass: b}, Plan{To: a, Pass: a}); err != nil {
+		t.Fatal(err)
+	}
+	join()
+}
