@@ -133,9 +133,7 @@ func TestNumbersAsPeopleWriteThem(t *testing.T) {
 	call, there := pair(t, p[0], p[1])
 	must[int](t)(call.ReferTo(soon(t), "<sip:21.9@h>"))
 	transferred(t, call, 404)
-	hangup(t, call)
-	ended(t, there)
-	o.settled(t)
+	o.ends(t, call, there)
 }
 
 // TestPortsRunOut: with ports for one call the second gets 503, the first goes on, and afterwards there is room again.

@@ -49,8 +49,7 @@ func TestDisplays(t *testing.T) {
 				check(t, p[1].Feature(soon(t), "600"))
 			})
 			t.Run("attended transfer", func(t *testing.T) {
-				first, b := pair(t, p[0], p[1])
-				hold(t, first)
+				first, b := held(t, p[0], p[1])
 				second, c := pair(t, p[0], p[2])
 				must[int](t)(first.Refer(soon(t), "219", second))
 				shows(t, b, "Cat", "219")
@@ -90,8 +89,7 @@ func TestDisplays(t *testing.T) {
 				p[1].SetIncoming(phone.Auto)
 			})
 			t.Run("retrieval", func(t *testing.T) {
-				a, b := pair(t, p[0], p[1])
-				hold(t, a)
+				a, b := held(t, p[0], p[1])
 				check(t, p[0].Feature(soon(t), "11"))
 				ended(t, a)
 				c := must[*phone.Call](t)(p[2].Call(soon(t), "12217"))
@@ -135,9 +133,7 @@ func TestAnonymousCallers(t *testing.T) {
 	secret(d)
 	talk(t, a, d)
 	hangup(t, c)
-	hangup(t, d)
-	ended(t, a)
-	o.settled(t)
+	o.ends(t, d, a)
 }
 
 // TestDisplaysOverTrunks: what a trunk's other side is told ends with the INVITE, a hidden caller stays hidden there, and a

@@ -40,9 +40,7 @@ func TestDoNotDisturb(t *testing.T) {
 	ended(t, back)
 	dials(t, p[1], "400", "400")
 	call, back = pair(t, p[0], p[1])
-	hangup(t, call)
-	ended(t, back)
-	o.settled(t)
+	o.ends(t, call, back)
 }
 
 // TestForwards: each kind of forward, by what 217 gets when it calls 218, whose calls go to 219.
@@ -311,8 +309,7 @@ func TestPark(t *testing.T) {
 	parked := func(t *testing.T, change func(*config.Config), code string) (*office, []*phone.Phone, *phone.Call) {
 		o := newOffice(t, 4, change)
 		p := o.voices(t, 4, nil)
-		call, x := pair(t, p[0], p[1])
-		hold(t, call)
+		call, x := held(t, p[0], p[1])
 		dials(t, p[0], code)
 		ended(t, call)
 		flows(t, 20, x)
@@ -340,9 +337,7 @@ func TestPark(t *testing.T) {
 			if got := refused(t, p[3], tc.retrieve); got != 480 {
 				t.Errorf("the second retrieval is answered %d", got)
 			}
-			hangup(t, taken)
-			ended(t, x)
-			o.settled(t)
+			o.ends(t, taken, x)
 		})
 	}
 	t.Run("recall", func(t *testing.T) {
@@ -353,9 +348,7 @@ func TestPark(t *testing.T) {
 		if got := refused(t, p[2], "12217"); got != 480 {
 			t.Errorf("retrieval after the recall is answered %d", got)
 		}
-		hangup(t, x)
-		ended(t, back)
-		o.settled(t)
+		o.ends(t, x, back)
 	})
 	t.Run("the party hangs up", func(t *testing.T) {
 		t.Parallel()
@@ -371,8 +364,7 @@ func TestPark(t *testing.T) {
 		o := newOffice(t, 4, nil)
 		p := o.voices(t, 4, nil)
 		for i := range 10 {
-			call, x := pair(t, p[0], p[1])
-			hold(t, call)
+			call, x := held(t, p[0], p[1])
 			dials(t, p[0], "11")
 			ended(t, call)
 			var wg sync.WaitGroup
@@ -401,24 +393,20 @@ func TestPark(t *testing.T) {
 		t.Parallel()
 		o := newOffice(t, 3, nil)
 		p := o.voices(t, 3, nil)
-		call, x := pair(t, p[0], p[1])
-		hold(t, call)
+		call, x := held(t, p[0], p[1])
 		if code := must[int](t)(call.Refer(soon(t), "11", nil)); code != 202 {
 			t.Fatalf("REFER was answered %d", code)
 		}
 		ended(t, call)
 		taken := must[*phone.Call](t)(p[2].Call(soon(t), "12217"))
 		talk(t, taken, x)
-		hangup(t, taken)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, taken, x)
 	})
 	t.Run("by a transfer to the code, without hold, of the second call", func(t *testing.T) {
 		t.Parallel()
 		o := newOffice(t, 4, nil)
 		p := o.voices(t, 4, nil)
-		first, y := pair(t, p[0], p[3])
-		hold(t, first)
+		first, y := held(t, p[0], p[3])
 		call, x := pair(t, p[0], p[1])
 		must[int](t)(call.Refer(soon(t), "11", nil))
 		ended(t, call)
@@ -438,9 +426,7 @@ func TestPark(t *testing.T) {
 		call, x := pair(t, p[0], p[1])
 		dials(t, p[0], "11") // not held: nothing happens
 		talk(t, call, x)
-		hangup(t, call)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, call, x)
 	})
 }
 
@@ -455,8 +441,7 @@ func TestHoldRecall(t *testing.T) {
 				c.Incoming = phone.Manual
 			}
 		})
-		call, x = pair(t, p[0], p[1])
-		hold(t, call)
+		call, x = held(t, p[0], p[1])
 		return o, p, call, x, incoming(t, p[0])
 	}
 	t.Run("answered", func(t *testing.T) {
@@ -464,9 +449,7 @@ func TestHoldRecall(t *testing.T) {
 		o, _, call, x, recall := start(t, true)
 		ended(t, call)
 		talk(t, recall, x)
-		hangup(t, recall)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, recall, x)
 	})
 	t.Run("resumed", func(t *testing.T) {
 		t.Parallel()

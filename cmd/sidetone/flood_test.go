@@ -158,9 +158,7 @@ func TestFloodsDisturbNothing(t *testing.T) {
 	}
 	f.stop()
 	hangup(t, third)
-	hangup(t, call)
-	ended(t, back)
-	o.settled(t)
+	o.ends(t, call, back)
 	eventually(t, "goroutines back at the baseline", func() bool { return runtime.NumGoroutine() <= goroutines+10 })
 	eventually(t, "descriptors back at the baseline", func() bool { return openDescriptors(t) <= descriptors+4 })
 	if after := heap(); after > before+8<<20 {

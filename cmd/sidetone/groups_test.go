@@ -103,9 +103,7 @@ func TestGroupInOrder(t *testing.T) {
 				}
 				check(t, call.WaitAnswered(soon(t)))
 				talk(t, call, last)
-				hangup(t, call)
-				ended(t, last)
-				o.settled(t)
+				o.ends(t, call, last)
 			}
 		})
 	}
@@ -183,8 +181,7 @@ func TestGroupReached(t *testing.T) {
 			dials(t, p[3], "600")
 			o.settled(t)
 
-			call, x := pair(t, p[0], p[4])
-			hold(t, call)
+			call, x := held(t, p[0], p[4])
 			if code, err := call.Refer(soon(t), "500", nil); err != nil || code != 202 {
 				t.Fatal(code, err)
 			}
@@ -194,8 +191,7 @@ func TestGroupReached(t *testing.T) {
 			hangup(t, x)
 			o.settled(t)
 
-			call, x = pair(t, p[0], p[4])
-			hold(t, call)
+			call, x = held(t, p[0], p[4])
 			second := must[*phone.Call](t)(p[0].Dial(soon(t), "500"))
 			check(t, second.WaitRinging(soon(t)))
 			if code, err := call.Refer(soon(t), "500", second); err != nil || code != 202 {
@@ -447,9 +443,7 @@ func TestGroupPickedUp(t *testing.T) {
 			if ring == "sequential" && !rung(p[2]).IsZero() {
 				t.Error("the next member was rung although the call was taken")
 			}
-			hangup(t, call)
-			ended(t, taken)
-			o.settled(t)
+			o.ends(t, call, taken)
 		})
 	}
 }

@@ -53,8 +53,7 @@ func TestMusicServer(t *testing.T) {
 	if code := refused(t, p[0], "moh-none"); code != 404 {
 		t.Errorf("a class that there is not: %d", code)
 	}
-	call, back := pair(t, p[1], p[2])
-	hold(t, call)
+	call, back := held(t, p[1], p[2])
 	if code, err := call.Refer(soon(t), "moh-sine", nil); err != nil || code != 202 {
 		t.Fatal(code, err)
 	}

@@ -207,8 +207,7 @@ func TestParkedCallsOutliveKill(t *testing.T) {
 			with := func(c *phone.Config) { c.Transport = transport }
 			parker, party, other := s.phone(t, "217", nil), s.phone(t, "218", with), s.phone(t, "219", nil)
 			park := func(by, x *phone.Phone) (*phone.Call, string) {
-				call, there := pair(t, by, x)
-				hold(t, call)
+				call, there := held(t, by, x)
 				check(t, by.Feature(soon(t), "11"))
 				ended(t, call)
 				return there, there.ID()

@@ -61,8 +61,7 @@ func TestRoomPIN(t *testing.T) {
 		t.Errorf("%d members", n)
 	}
 	// Transferred there, a party has to know it too.
-	call, x := pair(t, p[2], p[3])
-	hold(t, call)
+	call, x := held(t, p[2], p[3])
 	if code, err := call.Refer(soon(t), "700", nil); err != nil || code != 202 {
 		t.Fatal(code, err)
 	}
@@ -299,8 +298,7 @@ func TestConferenceFactory(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 5, nil)
 	p := o.voices(t, 5, nil)
-	call, b := pair(t, p[0], p[1])
-	hold(t, call)
+	call, b := held(t, p[0], p[1])
 	conf := must[*phone.Call](t)(p[0].Call(soon(t), "conference"))
 	id, focus := conf.Contact()
 	if !focus || !strings.HasPrefix(id, "conf-") || o.room(t, id).Owner != "217" {
@@ -358,9 +356,7 @@ func TestConferenceFactory(t *testing.T) {
 	conf = must[*phone.Call](t)(p[0].Call(soon(t), "conference"))
 	must[int](t)(conf.Refer(soon(t), "219", nil))
 	ring := incoming(t, p[2])
-	hangup(t, conf)
-	ended(t, ring)
-	o.settled(t)
+	o.ends(t, conf, ring)
 }
 
 // TestRoomRaces: whatever crosses what, no call and no port is left.

@@ -83,6 +83,14 @@ func incoming(t *testing.T, p *phone.Phone) *phone.Call {
 	return must[*phone.Call](t)(p.WaitIncoming(soon(t)))
 }
 
+// held is a pair of which the caller has put the other one on hold.
+func held(t *testing.T, from, to *phone.Phone) (caller, callee *phone.Call) {
+	t.Helper()
+	caller, callee = pair(t, from, to)
+	hold(t, caller)
+	return caller, callee
+}
+
 func hold(t *testing.T, c *phone.Call) {
 	t.Helper()
 	check(t, c.Hold(soon(t), phone.SendOnly))
@@ -91,6 +99,14 @@ func hold(t *testing.T, c *phone.Call) {
 func hangup(t *testing.T, c *phone.Call) {
 	t.Helper()
 	check(t, c.Hangup(soon(t)))
+}
+
+// ends hangs a call up at one phone; it ends at the other one, and nothing is left.
+func (o *office) ends(t *testing.T, at, other *phone.Call) {
+	t.Helper()
+	hangup(t, at)
+	ended(t, other)
+	o.settled(t)
 }
 
 // transferred waits for the outcome of a transfer.
@@ -114,8 +130,7 @@ func TestConsultationAndToggle(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 3, nil)
 	p := o.voices(t, 3, nil)
-	first, x := pair(t, p[0], p[1])
-	hold(t, first)
+	first, x := held(t, p[0], p[1])
 	second, y := pair(t, p[0], p[2])
 	talk(t, second, y)
 	hold(t, second)
@@ -130,9 +145,7 @@ func TestConsultationAndToggle(t *testing.T) {
 	hangup(t, second)
 	ended(t, y)
 	talk(t, first, x)
-	hangup(t, x)
-	ended(t, first)
-	o.settled(t)
+	o.ends(t, x, first)
 }
 
 // TestAttendedTransfer: by REFER with Replaces, whichever way the two calls were made; media in both directions
@@ -151,8 +164,7 @@ func TestAttendedTransfer(t *testing.T) {
 				x, first = pair(t, p[1], p[0])
 			}
 			hold(t, first)
-			second, y := pair(t, p[0], p[2])
-			hold(t, second)
+			second, y := held(t, p[0], p[2])
 			if code := must[int](t)(first.Refer(soon(t), p[2].Tel(), second)); code != 202 {
 				t.Fatalf("REFER was answered %d", code)
 			}
@@ -163,9 +175,7 @@ func TestAttendedTransfer(t *testing.T) {
 			hold(t, x)
 			check(t, x.Resume(soon(t)))
 			talk(t, x, y)
-			hangup(t, y)
-			ended(t, x)
-			o.settled(t)
+			o.ends(t, y, x)
 			want := 2
 			if calledBy {
 				want = 3
@@ -192,9 +202,7 @@ func TestTransferThatIsForgotten(t *testing.T) {
 	transferred(t, first, 200)
 	ended(t, first)
 	talk(t, x, y)
-	hangup(t, x)
-	ended(t, y)
-	o.settled(t)
+	o.ends(t, x, y)
 }
 
 // TestSemiAttendedTransfer: the target still rings when the transferor gives the party away.
@@ -206,8 +214,7 @@ func TestSemiAttendedTransfer(t *testing.T) {
 			c.Incoming = phone.Manual
 		}
 	})
-	first, x := pair(t, p[0], p[1])
-	hold(t, first)
+	first, x := held(t, p[0], p[1])
 	second := must[*phone.Call](t)(p[0].Dial(soon(t), p[2].Tel()))
 	check(t, second.WaitRinging(soon(t)))
 	y := incoming(t, p[2])
@@ -218,9 +225,7 @@ func TestSemiAttendedTransfer(t *testing.T) {
 	transferred(t, first, 200)
 	hangup(t, first)
 	talk(t, x, y)
-	hangup(t, x)
-	ended(t, y)
-	o.settled(t)
+	o.ends(t, x, y)
 }
 
 func TestBlindTransfer(t *testing.T) {
@@ -228,8 +233,7 @@ func TestBlindTransfer(t *testing.T) {
 	t.Run("answered", func(t *testing.T) {
 		o := newOffice(t, 3, nil)
 		p := o.voices(t, 3, nil)
-		first, x := pair(t, p[0], p[1])
-		hold(t, first)
+		first, x := held(t, p[0], p[1])
 		must[int](t)(first.Refer(soon(t), p[2].Tel(), nil))
 		y := incoming(t, p[2])
 		if by := y.Header("Referred-By"); by == "" || y.From() != "218" {
@@ -238,9 +242,7 @@ func TestBlindTransfer(t *testing.T) {
 		transferred(t, first, 200)
 		hangup(t, first)
 		talk(t, x, y)
-		hangup(t, y)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, y, x)
 	})
 	for name, c := range map[string]struct {
 		to   string
@@ -260,16 +262,13 @@ func TestBlindTransfer(t *testing.T) {
 					c.Incoming = phone.Busy
 				}
 			})
-			first, x := pair(t, p[0], p[1])
-			hold(t, first)
+			first, x := held(t, p[0], p[1])
 			must[int](t)(first.Refer(soon(t), c.to, nil))
 			transferred(t, first, c.want)
 			flows(t, 10, x) // on hold as before
 			check(t, first.Resume(soon(t)))
 			talk(t, first, x)
-			hangup(t, first)
-			ended(t, x)
-			o.settled(t)
+			o.ends(t, first, x)
 		})
 	}
 	t.Run("to a room", func(t *testing.T) {
@@ -299,51 +298,41 @@ func TestUnansweredTransfer(t *testing.T) {
 	t.Run("the transferor waits", func(t *testing.T) {
 		o := newOffice(t, 3, recalls)
 		p := o.voices(t, 3, rings)
-		first, x := pair(t, p[0], p[1])
-		hold(t, first)
+		first, x := held(t, p[0], p[1])
 		must[int](t)(first.Refer(soon(t), p[2].Tel(), nil))
 		y := incoming(t, p[2])
 		transferred(t, first, 408)
 		ended(t, y)
 		check(t, first.Resume(soon(t)))
 		talk(t, first, x)
-		hangup(t, first)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, first, x)
 	})
 	t.Run("a dead phone", func(t *testing.T) {
 		o := newOffice(t, 3, recalls)
 		p := o.voices(t, 3, nil)
 		p[2].Vanish()
-		first, x := pair(t, p[0], p[1])
-		hold(t, first)
+		first, x := held(t, p[0], p[1])
 		must[int](t)(first.Refer(soon(t), "219", nil))
 		transferred(t, first, 408)
 		check(t, first.Resume(soon(t)))
 		talk(t, first, x)
-		hangup(t, first)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, first, x)
 	})
 	t.Run("the transferor has hung up", func(t *testing.T) {
 		o := newOffice(t, 3, recalls)
 		p := o.voices(t, 3, rings)
-		first, x := pair(t, p[0], p[1])
-		hold(t, first)
+		first, x := held(t, p[0], p[1])
 		must[int](t)(first.Refer(soon(t), p[2].Tel(), nil))
 		hangup(t, first)
 		ended(t, incoming(t, p[2]))
 		back := incoming(t, p[0])
 		talk(t, back, x)
-		hangup(t, x)
-		ended(t, back)
-		o.settled(t)
+		o.ends(t, x, back)
 	})
 	t.Run("the transferred gives up", func(t *testing.T) {
 		o := newOffice(t, 3, nil)
 		p := o.voices(t, 3, rings)
-		first, x := pair(t, p[0], p[1])
-		hold(t, first)
+		first, x := held(t, p[0], p[1])
 		must[int](t)(first.Refer(soon(t), p[2].Tel(), nil))
 		y := incoming(t, p[2])
 		hangup(t, x)
@@ -359,15 +348,12 @@ func TestTransferByHangingUp(t *testing.T) {
 	t.Run("consultation", func(t *testing.T) {
 		o := newOffice(t, 3, nil)
 		p := o.voices(t, 3, nil)
-		first, x := pair(t, p[0], p[1])
-		hold(t, first)
+		first, x := held(t, p[0], p[1])
 		second, y := pair(t, p[0], p[2])
 		hangup(t, second)
 		ended(t, first)
 		talk(t, x, y)
-		hangup(t, x)
-		ended(t, y)
-		o.settled(t)
+		o.ends(t, x, y)
 	})
 	ringing := func(t *testing.T, o *office) (x, y *phone.Call, p []*phone.Phone) {
 		p = o.voices(t, 3, func(i int, c *phone.Config) {
@@ -375,8 +361,7 @@ func TestTransferByHangingUp(t *testing.T) {
 				c.Incoming = phone.Manual
 			}
 		})
-		first, x := pair(t, p[0], p[1])
-		hold(t, first)
+		first, x := held(t, p[0], p[1])
 		second := must[*phone.Call](t)(p[0].Dial(soon(t), p[2].Tel()))
 		check(t, second.WaitRinging(soon(t)))
 		y = incoming(t, p[2])
@@ -390,9 +375,7 @@ func TestTransferByHangingUp(t *testing.T) {
 		flows(t, 20, x)
 		check(t, y.Answer(soon(t)))
 		talk(t, x, y)
-		hangup(t, y)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, y, x)
 	})
 	t.Run("ringing, not answered", func(t *testing.T) {
 		o := newOffice(t, 3, recalls)
@@ -400,15 +383,12 @@ func TestTransferByHangingUp(t *testing.T) {
 		ended(t, y)
 		back := incoming(t, p[0])
 		talk(t, back, x)
-		hangup(t, back)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, back, x)
 	})
 	t.Run("switched off", func(t *testing.T) {
 		o := newOffice(t, 3, func(c *config.Config) { c.Stations[0].TransferOnHangup = false })
 		p := o.voices(t, 3, nil)
-		first, x := pair(t, p[0], p[1])
-		hold(t, first)
+		first, x := held(t, p[0], p[1])
 		second, y := pair(t, p[0], p[2])
 		hangup(t, second)
 		ended(t, y)
@@ -453,9 +433,7 @@ func TestReplaces(t *testing.T) {
 	if got := code(p[2].Replace(soon(t), taken, "")); got != 481 {
 		t.Errorf("replacing what has ended is answered %d", got)
 	}
-	hangup(t, call)
-	ended(t, again)
-	o.settled(t)
+	o.ends(t, call, again)
 }
 
 // TestReferRefused: what cannot be done is said so, and the call goes on.
@@ -506,8 +484,7 @@ func TestTransferRaces(t *testing.T) {
 	o := newOffice(t, 3, nil)
 	p := o.voices(t, 3, rings)
 	consult := func(t *testing.T) (first, second, x, y *phone.Call) {
-		first, x = pair(t, p[0], p[1])
-		hold(t, first)
+		first, x = held(t, p[0], p[1])
 		second = must[*phone.Call](t)(p[0].Dial(soon(t), p[2].Tel()))
 		y = incoming(t, p[2])
 		check(t, second.WaitRinging(soon(t)))

@@ -194,9 +194,7 @@ func TestVideoAfterTransfer(t *testing.T) {
 		transferred(t, first, 200)
 		hangup(t, first)
 		sees(t, x, y)
-		hangup(t, y)
-		ended(t, x)
-		o.settled(t)
+		o.ends(t, y, x)
 	}
 }
 
@@ -380,9 +378,7 @@ func TestFax(t *testing.T) {
 			shown(t, b, "image", "off")
 			flows(t, 10, a, b)
 		}
-		hangup(t, a)
-		ended(t, b)
-		o.settled(t)
+		o.ends(t, a, b)
 	}
 	for _, from := range p[:2] {
 		a, b := pair(t, from, p[2])
