@@ -34,6 +34,7 @@ type Leg struct {
 
 	answered  bool
 	described bool          // its phone's SDP is known
+	early     []byte        // the last SDP with which its phone rang
 	lateOffer bool          // our 2xx carried the offer; the answer comes in the ACK
 	offered   sdp.Direction // what the phone asked for in the last offer of its own
 	heldAt    time.Time

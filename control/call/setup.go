@@ -168,6 +168,9 @@ func (c *Call) progress(l *Leg, ev sip.Progress) {
 		return
 	}
 	l.rang = true
+	if ev.SDP != nil {
+		l.early = ev.SDP
+	}
 	if c.rangAt.IsZero() {
 		c.rangAt = c.x.cfg.Now()
 	}
@@ -217,10 +220,16 @@ func (c *Call) progressTransfer(l *Leg, ev sip.Progress) {
 	c.settle()
 }
 
-// agree takes a phone's answer to our offer and returns the caller's, none when the caller has been answered.
+// agree takes a phone's answer to our offer and returns the caller's, none when the caller has been answered. A phone that has
+// answered the offer while it rang need not do so again (RFC 3262 5).
 func (c *Call) agree(l *Leg, body []byte) ([]byte, error) {
-	if err := l.media.SetAnswer(body); err != nil {
-		return nil, err
+	if body == nil && !l.described {
+		body = l.early
+	}
+	if body != nil || !l.described {
+		if err := l.media.SetAnswer(body); err != nil {
+			return nil, err
+		}
 	}
 	l.described = true
 	if c.a == nil || c.a.answered {

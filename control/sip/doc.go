@@ -3,7 +3,7 @@
 //	    UDP socket (datagram.go)      TCP/TLS connection (listen.go, stream.go, frame.go)
 //	           │ one reading goroutine each: messages stay in network order
 //	           ▼
-//	whitelist ─► throttle ─► looksLikeSIP ─► sipgo's parser (parse.go) ─► broken, unacceptable (validate.go)
+//	whitelist ─► throttle ─► looksLikeSIP ─► sipgo's parser (parse.go) ─► broken, unacceptable (validate.go, body.go)
 //	           ▼
 //	Stack.receive (receive.go) ── retransmissions end at serverTx, responses go to clientTx
 //	   │                  │                             │
@@ -43,7 +43,7 @@
 // more of it is thrown away unread, those we know from the same address are not. Of too many connections the oldest stranger's is
 // closed. What cannot be done for want of room is answered 503 with Retry-After; what the kernel's buffer lost comes again.
 //
-// Limits: messages of 65,535 bytes, streams of Config.MaxConnections, 256 early CANCELs, 16 contacts in a REGISTER,
+// Limits: messages of 65,535 bytes, streams of Config.MaxConnections, 256 early CANCELs, 16 contacts in a REGISTER, 16 parts in a body,
 // 131,072 nonces in use, 16,384 sources that failed, as many strangers told apart, 131,072 peers known, 1,000 rows of the access log, 16 hops of a name, one log line a
 // second for each kind of bad input. The target of an INVITE without a Flow is a literal address; names are resolved
 // before. NAPTR is not looked up. Extensions other than 100rel and timer that a request requires get 420.

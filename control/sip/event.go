@@ -14,7 +14,7 @@ type Progress struct {
 	SDP    []byte
 }
 
-// Answered is the first 2xx to our INVITE. The ACK has been sent already, unless the INVITE carried no SDP: then SDP
+// Answered is the first 2xx to our INVITE, with an answer unless Progress has brought it (RFC 3262 5). The ACK has been sent already, unless the INVITE carried no SDP: then SDP
 // is the peer's offer and the owner must call Dialog.Ack with the answer.
 type Answered struct {
 	SDP []byte

@@ -75,6 +75,8 @@ func FuzzMessage(f *testing.F) {
 	}
 	f.Add([]byte("REGISTER sip:x SIP/2.0\r\nv: SIP/2.0/TCP [::1]:5060;branch=z9hG4bKa;rport,SIP/2.0/UDP b\r\nf: \"a\\\"b\" <sip:217@x>;tag=1\r\n" +
 		"t: sip:217@x\r\ni: c\r\nCSeq: 1 REGISTER\r\nm: *\r\nExpires: 0\r\nAuthorization: Digest username=\"s217\", realm=\"sidetone\", nonce=\"x\", nc=00000001\r\nl: 0\r\n\r\n"))
+	parts := p.text(msg{method: "INVITE", body: "--b\r\nContent-Type: multipart/mixed;boundary=c\r\n\r\n--c\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--c--\r\n--b--\r\n"})
+	f.Add([]byte(wire(strings.Replace(parts, sdpType, "multipart/mixed;boundary=b", 1))))
 	f.Add([]byte("\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		actor := &inline{}

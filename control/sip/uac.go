@@ -243,7 +243,9 @@ func (d *Dialog) receiveProvisional(res *gosip.Response) {
 		d.out.early[tag] = true
 		d.peer = d.out.first.answeredBy(res)
 	}
-	d.tell(Progress{Code: res.StatusCode, Reason: res.Reason, SDP: sdp(res)})
+	body := sdp(res)
+	d.session.theirs = orBytes(body, d.session.theirs)
+	d.tell(Progress{Code: res.StatusCode, Reason: res.Reason, SDP: body})
 }
 
 // failed translates a final response of 300 and above; one that answers our CANCEL says what the CANCEL was for.
@@ -312,7 +314,7 @@ func (d *Dialog) receive2xx(res *gosip.Response) {
 	d.state = answered
 	d.out.acks[tag] = sentACK{}
 	body := sdp(res)
-	d.session.theirs = body
+	d.session.theirs = orBytes(body, d.session.theirs)
 	d.sessionGranted(res)
 	if sdp(d.out.req) != nil {
 		d.Ack(nil)

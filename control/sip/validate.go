@@ -115,7 +115,7 @@ func (s *Stack) unacceptable(req *gosip.Request) *fault {
 	if e := value(req, "content-encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return &fault{code: 415, headers: []Header{{"Accept-Encoding", "identity"}}}
 	}
-	if !isSDP(req) && !optionalBody(req) {
+	if sdp(req) == nil && !optionalBody(req) {
 		return &fault{code: 415, headers: []Header{{"Accept", sdpType}}}
 	}
 	return nil
@@ -123,31 +123,6 @@ func (s *Stack) unacceptable(req *gosip.Request) *fault {
 
 // supported are the extensions we know: Supported of what we send, and what may stand in Require.
 const supported = "100rel, timer, replaces, norefersub"
-
-const sdpType = "application/sdp"
-
-// isSDP says whether the body is a session description; a phone that names no type means one.
-func isSDP(msg gosip.Message) bool {
-	t := value(msg, "content-type")
-	if t == "" {
-		return true
-	}
-	t, _, _ = strings.Cut(t, ";")
-	return strings.EqualFold(strings.TrimSpace(t), sdpType)
-}
-
-// optionalBody says that a body may be ignored (RFC 3261 20.11).
-func optionalBody(msg gosip.Message) bool {
-	return strings.Contains(strings.ToLower(value(msg, "content-disposition")), "handling=optional")
-}
-
-// sdp returns the session description of a message, nil when it has none.
-func sdp(msg gosip.Message) []byte {
-	if b := msg.Body(); len(b) > 0 && isSDP(msg) {
-		return b
-	}
-	return nil
-}
 
 // allowed is the Allow header.
 func allowed(more []string) string {

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"sidetone/bench/phone"
+	"sidetone/control/config"
+)
+
+// carrier is a peer by address that says message by message what a test wants, as no phone of ours would.
+type carrier struct {
+	t    *testing.T
+	conn *net.UDPConn
+	from netip.AddrPort // who was heard last
+}
+
+// newCarrier is reached from an office by 9 and a number.
+func newCarrier(t *testing.T) (*carrier, func(*config.Config)) {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	check(t, err)
+	t.Cleanup(func() { conn.Close() })
+	c := &carrier{t: t, conn: conn}
+	return c, func(cfg *config.Config) {
+		cfg.Trunks = []config.Trunk{newTrunk("carrier", "9", conn.LocalAddr().String())}
+	}
+}
+
+// request returns the next request of the method.
+func (c *carrier) request(method sip.RequestMethod) *sip.Request {
+	c.t.Helper()
+	buf := make([]byte, 65535)
+	check(c.t, c.conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+	for {
+		n, from, err := c.conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			c.t.Fatalf("no %s: %v", method, err)
+		}
+		msg, err := sip.ParseMessage(buf[:n])
+		check(c.t, err)
+		if req, ok := msg.(*sip.Request); ok && req.Method == method {
+			c.from = from
+			return req
+		}
+	}
+}
+
+// reply answers with a tag, further header lines and a body, whose type is one of the lines.
+func (c *carrier) reply(req *sip.Request, code int, tag, body string, lines ...string) {
+	c.t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "SIP/2.0 %d X\r\n", code)
+	for _, name := range []string{"via", "from", "to", "call-id", "cseq"} {
+		for _, h := range req.GetHeaders(name) {
+			b.WriteString(h.String())
+			if _, tagged := req.To().Params.Get("tag"); name == "to" && !tagged {
+				b.WriteString(";tag=" + tag)
+			}
+			b.WriteString("\r\n")
+		}
+	}
+	for _, l := range append(lines, "Contact: <sip:"+c.conn.LocalAddr().String()+">", fmt.Sprint("Content-Length: ", len(body))) {
+		b.WriteString(l + "\r\n")
+	}
+	_, err := c.conn.WriteToUDPAddrPort([]byte(b.String()+"\r\n"+body), c.from)
+	check(c.t, err)
+}
+
+// carried is an answer of the carrier's.
+const carried = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+
+const (
+	isSDP    = "Content-Type: application/sdp"
+	isParts  = `Content-Type: multipart/mixed; boundary="--x"`
+	inParts  = "----x\r\nContent-Type: application/isup\r\n\r\n\x01\x02\r\n----x\r\n" + isSDP + "\r\n\r\n" + carried + "\r\n----x--\r\n"
+	reliably = "Require: 100rel"
+)
+
+// TestAnswersOfCarriers: where an answer to our offer may be. RFC 3262 5: a reliable 183 has brought it, and the 200 need not
+// repeat it. RFC 5621 3.1: it is one part of several.
+func TestAnswersOfCarriers(t *testing.T) {
+	for name, play := range map[string]func(*carrier, *sip.Request){
+		"in a reliable 183 only": func(c *carrier, invite *sip.Request) {
+			c.reply(invite, 183, "ct", carried, isSDP, reliably, "RSeq: 1")
+			c.reply(c.request(sip.PRACK), 200, "ct", "")
+			c.reply(invite, 200, "ct", "")
+		},
+		"in a 183 only": func(c *carrier, invite *sip.Request) {
+			c.reply(invite, 183, "ct", carried, isSDP)
+			c.reply(invite, 200, "ct", "")
+		},
+		"in the 200, among other parts": func(c *carrier, invite *sip.Request) {
+			c.reply(invite, 200, "ct", inParts, isParts)
+		},
+		"in a 183, among other parts": func(c *carrier, invite *sip.Request) {
+			c.reply(invite, 183, "ct", inParts, isParts)
+			c.reply(invite, 200, "ct", "")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			carrier, trunk := newCarrier(t)
+			o := newOffice(t, 1, trunk)
+			a := o.phone(t, 0, func(c *phone.Config) { c.Codecs = []phone.Codec{phone.PCMU} })
+			call, err := a.Dial(soon(t), "90398722900")
+			check(t, err)
+			play(carrier, carrier.request(sip.INVITE))
+			carrier.request(sip.ACK)
+			check(t, call.WaitAnswered(soon(t)))
+			hungUp := make(chan error, 1)
+			go func() { hungUp <- call.Hangup(soon(t)) }() // waited for below
+			carrier.reply(carrier.request(sip.BYE), 200, "ct", "")
+			check(t, <-hungUp)
+			o.quiet(t)
+		})
+	}
+}
