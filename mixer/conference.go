@@ -123,6 +123,7 @@ func (c *Conference) Remove(p *Participant) {
 	if len(c.members) == 0 {
 		c.playing = nil // there is nobody to hear it
 	}
+	c.seat()
 	if p.here != 0 {
 		c.leaving = append(c.leaving, p)
 	}

@@ -69,6 +69,15 @@ func (c *Conference) elect() {
 	}
 }
 
+// seat puts everybody in when there is a place for everybody: elect has nothing to choose then.
+func (c *Conference) seat() {
+	if len(c.members) <= c.config.Talkers {
+		for _, p := range c.members {
+			p.pick.set(true)
+		}
+	}
+}
+
 // competes: it has a voice in this tick that all would hear.
 func (p *Participant) competes() bool {
 	return p.live && !p.held && (p.voiceGain.gain != 0 || p.voiceGain.goal != 0)

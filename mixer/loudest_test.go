@@ -74,3 +74,20 @@ func TestAFreePlaceNeedsNoFade(t *testing.T) {
 	want := append(make([]int16, 30*160), said...)
 	expect(t, "listener", l.samples(t, l16, 97), sumOf(ticks*160, want), faded)
 }
+
+// When so many leave that there is a place for everybody, who had none is heard.
+func TestAPlaceThatComesFreeIsTaken(t *testing.T) {
+	const ticks = 150
+	c := NewConference(ConferenceConfig{Members: 20, Talkers: 2, Set: codecs.Builtin()})
+	parties, hz := seat(t, c, ticks, -20, -22, -30)
+	run(c, 50)
+	if parties[2].pick.in {
+		t.Fatal("the faintest of three has one of two places")
+	}
+	c.Remove(parties[0].Participant)
+	run(c, ticks-50)
+	heard := parties[1].samples(t, l16, 97)[100*160:]
+	if got := levelOf(heard[:8000], 8000, hz[2]); math.Abs(got+30) > 0.1 {
+		t.Errorf("a talker at -30 dBov is heard at %.1f once there is a place", got)
+	}
+}
