@@ -42,13 +42,13 @@ func decodeA(dst []int16, payload []byte) {
 // Each takes a positive number of eight samples.
 
 //go:noescape
-func encodeMuSSE2(dst *byte, pcm *int16, eights int)
+func encodeMuSSE2(dst *byte, from *int16, eights int)
 
 //go:noescape
-func decodeMuSSE2(dst *int16, payload *byte, eights int)
+func decodeMuSSE2(dst *int16, from *byte, eights int)
 
 //go:noescape
-func encodeASSE2(dst *byte, pcm *int16, eights int)
+func encodeASSE2(dst *byte, from *int16, eights int)
 
 //go:noescape
-func decodeASSE2(dst *int16, payload *byte, eights int)
+func decodeASSE2(dst *int16, from *byte, eights int)

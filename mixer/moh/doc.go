@@ -1,8 +1,9 @@
 // Package moh is music on hold: a built-in melody and WAV, FLAC, MP3 and Ogg (Vorbis, Opus) files, decoded once into memory, brought to one
 // loudness, and read by any number of players.
 //
-//	wav.go, flac.go, mp3.go, lame.go,
-//	ogg.go, oggopus.go, oggvorbis.go ─► audio.go ─► resample.go ─► loudness.go ─┐ Library.Load, library.go
+//	ogg.go ─► oggopus.go, oggvorbis.go
+//	               └─► oggaudio.go ─┐
+//	wav.go, flac.go, mp3.go, lame.go ─► audio.go ─► resample.go ─► loudness.go ─┐ Library.Load, library.go
 //	                                                                            ▼
 //	score.go: the piece ─► synth.go ─────────────────────────────────► Track (samples at one rate)
 //	                                                                            ▼

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"sidetone/codecs/vorbis"
 )
 
 // The bounds of an Ogg file that is read.
@@ -39,19 +37,23 @@ type oggFile struct {
 
 // openOgg finds the audio of an Ogg file.
 func openOgg(r *bufio.Reader) (decoder, error) {
-	o := &oggFile{from: r}
-	head, err := o.begin(func(head []byte) bool { return isOpus(head) || vorbis.IsHead(head) })
+	a := &oggAudio{ogg: &oggFile{from: r}}
+	head, err := a.ogg.begin(func(head []byte) bool {
+		for _, codec := range []oggCodec{&opusStream{}, &vorbisStream{}} {
+			if codec.is(head) {
+				a.oggCodec = codec
+				return true
+			}
+		}
+		return false
+	})
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, errors.New("neither Vorbis nor Opus in the Ogg file")
 	case err != nil:
 		return nil, err
-	case isOpus(head):
-		f := &opusFile{ogg: o}
-		return f, f.start(head)
 	}
-	f := &vorbisFile{ogg: o}
-	return f, f.start(head)
+	return a, a.start(a.ogg, head)
 }
 
 var errBrokenOgg = errors.New("broken Ogg")
@@ -95,6 +97,7 @@ func (o *oggFile) page() (p oggPage, err error) {
 		if flags&oggContinued == 0 && o.partial != nil {
 			return oggPage{}, fmt.Errorf("%w: a packet has no end", errBrokenOgg)
 		}
+		cut := flags&oggContinued != 0 && o.partial == nil // its first packet began on a page that is not there
 		at, from := 0, 0
 		for i, n := range lacing {
 			if at += int(n); n == 255 && i < len(lacing)-1 {
@@ -104,9 +107,14 @@ func (o *oggFile) page() (p oggPage, err error) {
 				return oggPage{}, fmt.Errorf("%w: a packet of more than %d octets", errBrokenOgg, longestPacket)
 			}
 			if from = at; n < 255 {
-				p.packets = append(p.packets, o.partial)
-				o.partial = nil
+				if !cut {
+					p.packets = append(p.packets, o.partial)
+				}
+				o.partial, cut = nil, false
 			}
+		}
+		if cut {
+			o.partial = nil
 		}
 		return p, nil
 	}

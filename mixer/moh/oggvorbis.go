@@ -3,25 +3,24 @@ package moh
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"sidetone/codecs/vorbis"
 )
 
-// vorbisFile decodes Vorbis in Ogg (Vorbis I specification, appendix A), to one channel.
-type vorbisFile struct {
-	ogg     *oggFile
+// vorbisStream decodes Vorbis in Ogg (Vorbis I specification, appendix A).
+type vorbisStream struct {
 	decoder *vorbis.Decoder
-	first   bool      // no audio of this stream was decoded yet
-	at      int64     // position of the end of ready
-	ready   []float64 // decoded and not read yet
+	first   bool  // no audio of this stream was decoded yet
+	at      int64 // position of the next page
+	samples []float64
 }
 
-// start takes the header of a stream.
-func (f *vorbisFile) start(head []byte) error {
+func (*vorbisStream) is(head []byte) bool { return vorbis.IsHead(head) }
+
+func (s *vorbisStream) start(o *oggFile, head []byte) error {
 	packets := [][]byte{head}
 	for len(packets) < 3 { // the set-up ends its page
-		p, err := f.ogg.page()
+		p, err := o.page()
 		if err != nil {
 			return endsEarly(err)
 		}
@@ -34,63 +33,36 @@ func (f *vorbisFile) start(head []byte) error {
 	if err != nil {
 		return err
 	}
-	if f.decoder != nil && f.decoder.Rate() != d.Rate() {
-		return fmt.Errorf("a chain of streams at %d and %d Hz", f.decoder.Rate(), d.Rate())
+	if s.decoder != nil && s.decoder.Rate() != d.Rate() {
+		return fmt.Errorf("a chain of streams at %d and %d Hz", s.decoder.Rate(), d.Rate())
 	}
-	f.decoder, f.first, f.at = d, true, 0
+	s.decoder, s.first, s.at = d, true, 0
 	return nil
 }
 
-func (f *vorbisFile) rate() int     { return f.decoder.Rate() }
-func (f *vorbisFile) frames() int64 { return -1 } // only the last page says
+func (s *vorbisStream) rate() int { return s.decoder.Rate() }
 
-func (f *vorbisFile) read(dst []float64) (n int, err error) {
-	for n < len(dst) {
-		if len(f.ready) == 0 {
-			if err := f.more(); err != nil {
-				return n, err
-			}
-			continue
-		}
-		k := min(len(f.ready), len(dst)-n)
-		for i, v := range f.ready[:k] {
-			dst[n+i] = v * 32768
-		}
-		f.ready, n = f.ready[k:], n+k
-	}
-	return n, nil
-}
-
-// more decodes the next page, of the next stream where one ends.
-func (f *vorbisFile) more() error {
-	p, err := f.ogg.page()
-	if errors.Is(err, io.EOF) {
-		head, err := f.ogg.begin(vorbis.IsHead)
-		if err != nil {
-			return err
-		}
-		return f.start(head)
-	}
-	if err != nil {
-		return err
-	}
-	f.ready = f.ready[:0]
+func (s *vorbisStream) page(p oggPage) ([]float64, error) {
+	x := s.samples[:0]
 	for _, packet := range p.packets {
-		f.ready = append(f.ready, f.decoder.Decode(packet)...)
-	}
-	n := int64(len(f.ready))
-	if f.first && n > 0 && p.granule >= 0 {
-		f.first = false
-		if over := n - p.granule; !p.last && over > 0 { // what is before the beginning
-			f.ready = f.ready[min(over, n):]
-			n = int64(len(f.ready))
-		} else if !p.last {
-			f.at = p.granule - n
+		for _, v := range s.decoder.Decode(packet) {
+			x = append(x, v*32768)
 		}
 	}
-	if p.last && p.granule >= 0 && p.granule < f.at+n { // the rest only fills the last block
-		f.ready = f.ready[:max(p.granule-f.at, 0)]
+	s.samples = x
+	n := int64(len(x))
+	if s.first && n > 0 && p.granule >= 0 {
+		s.first = false
+		if over := n - p.granule; !p.last && over > 0 { // what is before the beginning
+			x = x[min(over, n):]
+			n = int64(len(x))
+		} else if !p.last {
+			s.at = p.granule - n
+		}
 	}
-	f.at += n
-	return nil
+	if p.last && p.granule >= 0 && p.granule < s.at+n { // the rest only fills the last block
+		x = x[:max(p.granule-s.at, 0)]
+	}
+	s.at += n
+	return x, nil
 }

@@ -45,6 +45,7 @@ func openWAV(r io.Reader) (*wavFile, error) {
 			return nil, errors.New("no audio: the file ends before a data chunk")
 		}
 		id, size := string(chunk[:4]), int64(binary.LittleEndian.Uint32(chunk[4:]))
+		rest := size + size%2
 		switch {
 		case id == "data" && format.channels == 0:
 			return nil, errors.New("the data chunk comes before the fmt chunk")
@@ -59,9 +60,9 @@ func openWAV(r io.Reader) (*wavFile, error) {
 			if format, err = parseFormat(body); err != nil {
 				return nil, err
 			}
-			size -= int64(len(body))
+			rest -= int64(len(body))
 		}
-		if _, err := io.CopyN(io.Discard, r, size+size%2); err != nil {
+		if _, err := io.CopyN(io.Discard, r, rest); err != nil {
 			return nil, fmt.Errorf("the file ends within chunk %q", id)
 		}
 	}

@@ -142,3 +142,14 @@ func TestReadWAVErrors(t *testing.T) {
 		}
 	}
 }
+
+// A chunk of odd length is padded, whether something is read of it or not.
+func TestFormatOfOddLengthIsPadded(t *testing.T) {
+	b := container(wavePCM, 1, 8000, 16, 4, []byte{1, 0, 2, 0})
+	at := bytes.Index(b, []byte("fmt ")) + 4
+	b[at] = 17
+	b = append(b[:at+4+16:at+4+16], append([]byte{0, 0}, b[at+4+16:]...)...)
+	if got, err := decoded(bytes.NewReader(b), 8000, 1e6); err != nil || len(got) != 2 || got[1] != 2 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
