@@ -85,7 +85,7 @@ func (c *call) plan(d *dialogue, s *sdp.Session, from int, o *options) ([]intent
 				}
 			}
 		}
-		p.places[from] = c.engine.place(d, from, o.Direction[0], familyOf(m, o))
+		p.places[from] = c.engine.place(d, from, o.Direction[0], known.familyOf(from, m, o))
 		wanted := o.Family
 		if wanted == anyFamily {
 			wanted = known.familyTowards(to, p.places[from])

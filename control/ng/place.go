@@ -99,11 +99,15 @@ func (s *section) familyTowards(side int, other place) family {
 	return ipv4
 }
 
-// familyOf is the family of the address that a section's media comes from.
-func familyOf(m *sdp.Media, o *options) family {
+// familyOf is the family of the address that a side's media comes from. A name says nothing of it, nor does the 0.0.0.0 or :: of an old
+// style hold, whichever of them: then the leg that there is stays.
+func (s *section) familyOf(side int, m *sdp.Media, o *options) family {
 	a := m.Address()
 	if o.SIPSource && o.ReceivedFrom.IsValid() || !a.IsValid() {
 		a = o.ReceivedFrom
+	}
+	if s.legs[side] != nil && (!a.IsValid() || a.IsUnspecified()) {
+		return s.familyTowards(side, s.at[side])
 	}
 	return familyOfAddress(a)
 }

@@ -23,7 +23,7 @@ var (
 )
 
 // Parse reads a description. It wants no more than a v= line first and m= lines that name kind, port
-// and protocol; missing, unknown and misplaced lines, bare line feeds and a missing last line end are
+// and protocol; missing, unknown and misplaced lines, bare line feeds and carriage returns, and a missing last line end are
 // accepted and kept. The errors wrap ErrTooLarge, ErrNotSDP or ErrMedia.
 func Parse(b []byte) (*Session, error) {
 	if len(b) > MaxSize {
@@ -63,11 +63,15 @@ func Parse(b []byte) (*Session, error) {
 	return s, nil
 }
 
-// cutLine takes the first line, with its terminator, off the text.
+// cutLine takes the first line, with its terminator, off the text. A carriage return ends one too: what we took for the rest of a
+// line, and passed on as it is, a phone could take for an m= line with an address of its own.
 func cutLine(text string) (line, string) {
-	end := strings.IndexByte(text, '\n') + 1
-	if end == 0 {
+	end := strings.IndexAny(text, "\r\n") + 1
+	switch {
+	case end == 0:
 		end = len(text)
+	case strings.HasPrefix(text[end-1:], "\r\n"):
+		end++
 	}
 	l := line{raw: text[:end]}
 	if len(l.raw) >= 2 && l.raw[1] == '=' {

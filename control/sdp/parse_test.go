@@ -56,6 +56,23 @@ func TestParseTakesAsMuchAsItSays(t *testing.T) {
 	}
 }
 
+// What any phone may take for a line is one to us, or it could hide an address from us.
+func TestEveryLineEndCounts(t *testing.T) {
+	for _, text := range []string{
+		"v=0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\n", "v=0\nm=audio 4000 RTP/AVP 0\na=sendonly\n",
+		"v=0\rm=audio 4000 RTP/AVP 0\ra=sendonly\r", "v=0\r\r\nm=audio 4000 RTP/AVP 0\r\r\na=sendonly",
+		"v=0\r\ns=hidden\rm=audio 4000 RTP/AVP 0\ra=sendonly\r\n",
+	} {
+		s := mustParse(t, text)
+		if len(s.Media) != 1 || s.Media[0].Port != 4000 || s.Media[0].Direction() != SendOnly {
+			t.Errorf("%q: %d sections", text, len(s.Media))
+		}
+		if string(s.Bytes()) != text {
+			t.Errorf("%q is written back as %q", text, s.Bytes())
+		}
+	}
+}
+
 func TestOnlyWhatIsTouchedChanges(t *testing.T) {
 	const head = "v=0\no=a b 1 1 IN IP4 10.0.0.1\ny=?\nt=0 0\n"
 	const audio = "m=audio  4000 RTP/AVP 0\na=sendrecv\na=x:1\na=X:2\nq=odd"

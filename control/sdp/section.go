@@ -29,7 +29,7 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 // appendLine writes the line; only the very last line of a description may lack its terminator.
 func appendLine(b []byte, l line, last bool) []byte {
 	b = append(b, l.raw...)
-	if !last && !strings.HasSuffix(l.raw, "\n") {
+	if !last && !strings.HasSuffix(l.raw, "\n") && !strings.HasSuffix(l.raw, "\r") {
 		b = append(b, "\r\n"...)
 	}
 	return b
