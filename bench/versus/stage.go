@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -99,15 +100,16 @@ func (s *stage) close() {
 	s.server.Stop()
 }
 
-// FreePort finds a port that is free in UDP and TCP on the loopback of the calling thread's network.
+// FreePort finds a port that is free in UDP and TCP on the loopback of the calling thread's network: one below those that the
+// kernel gives to sockets of any port and those of the media, so that it is still free when a server is started, or started again.
 func FreePort() (netip.AddrPort, error) {
 	for range 100 {
-		u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(10000+rand.IntN(10000)))
+		u, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(a))
 		if err != nil {
-			return netip.AddrPort{}, err
+			continue
 		}
-		a := u.LocalAddr().(*net.UDPAddr).AddrPort()
-		t, err := net.Listen("tcp4", a.String())
+		t, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(a))
 		u.Close()
 		if err == nil {
 			t.Close()
