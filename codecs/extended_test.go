@@ -44,6 +44,9 @@ func TestEncodersWithMemoryGoOnWhereAnotherStopped(t *testing.T) {
 		}
 		resumed++
 		other := c.NewEncoder()
+		if !one.SameState(other) {
+			t.Errorf("%v: two new encoders differ", c.Format)
+		}
 		a, b := make([]byte, 2000), make([]byte, 2000)
 		one.(Encoder).Encode(a, frame(c, 0))
 		if one.SameState(other) {
@@ -53,8 +56,11 @@ func TestEncodersWithMemoryGoOnWhereAnotherStopped(t *testing.T) {
 		if !one.SameState(other) {
 			t.Errorf("%v: a copy differs", c.Format)
 		}
-		n, m := one.(Encoder).Encode(a, frame(c, 1)), other.Encode(b, frame(c, 1))
-		if !slices.Equal(a[:n], b[:m]) {
+		n := one.(Encoder).Encode(a, frame(c, 1))
+		if one.SameState(other) {
+			t.Errorf("%v: the copy moves with its original", c.Format)
+		}
+		if m := other.Encode(b, frame(c, 1)); !slices.Equal(a[:n], b[:m]) || !one.SameState(other) {
 			t.Errorf("%v: the copy makes other octets", c.Format)
 		}
 		if allocs := testing.AllocsPerRun(100, func() {

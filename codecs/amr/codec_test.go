@@ -3,38 +3,25 @@ package amr
 import (
 	"bytes"
 	"errors"
-	"io/fs"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
 	"sidetone/codecs/clib"
+	"sidetone/codecs/clib/clibtest"
 )
 
-// library gives the library of AMR or AMR-WB; without it a test is skipped, unless the peers must be there.
+// library is that of AMR or AMR-WB, of which both halves must be there.
 func library(t testing.TB, wide bool) *Library {
 	t.Helper()
-	loader, err := clib.NewLoader()
-	var l *Library
-	if err == nil {
-		var missing error
-		if wide {
-			l, missing, err = OpenWide(loader)
-			err = errors.Join(err, missing)
-		} else {
-			l, err = OpenNarrow(loader)
-		}
+	if !wide {
+		return clibtest.Need(t, OpenNarrow)
 	}
-	if err == nil {
-		return l
-	}
-	if os.Getenv("SIDETONE_PEERS") == "required" || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, clib.ErrUnsupported) {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-	return nil
+	return clibtest.Need(t, func(loader *clib.Loader) (*Library, error) {
+		l, missing, err := OpenWide(loader)
+		return l, errors.Join(err, missing)
+	})
 }
 
 func must[T any](t testing.TB) func(T, error) T {

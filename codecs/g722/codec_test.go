@@ -158,31 +158,6 @@ func TestResetForgets(t *testing.T) {
 	}
 }
 
-func TestEncoderGoesOnWhereAnotherStopped(t *testing.T) {
-	pcm := noise(1280)
-	one, other := NewEncoder(Mode1), NewEncoder(Mode1)
-	if !one.SameState(other) {
-		t.Error("two new encoders differ")
-	}
-	buf, want := make([]byte, 320), make([]byte, 320)
-	one.Encode(buf, pcm[:640])
-	if one.SameState(other) {
-		t.Error("an encoder that has encoded is as new")
-	}
-	other.CopyState(one)
-	if !one.SameState(other) {
-		t.Error("a copy differs")
-	}
-	one.Encode(want, pcm[640:])
-	if one.SameState(other) {
-		t.Error("the copy moves with its original")
-	}
-	other.Encode(buf, pcm[640:])
-	if !slices.Equal(buf, want) || !one.SameState(other) {
-		t.Error("the copy makes other octets")
-	}
-}
-
 func TestEncodeDecodeNoAllocs(t *testing.T) {
 	e, other, d := NewEncoder(Mode1), NewEncoder(Mode1), NewDecoder(Mode1)
 	pcm, code := noise(320), make([]byte, 160)

@@ -3,34 +3,15 @@ package gsm
 import (
 	"bytes"
 	"errors"
-	"io/fs"
 	"math"
-	"os"
 	"testing"
 
-	"sidetone/codecs/clib"
+	"sidetone/codecs/clib/clibtest"
 )
-
-// library is libgsm; without it a test is skipped, unless the peers must be there.
-func library(t testing.TB) *Library {
-	t.Helper()
-	loader, err := clib.NewLoader()
-	if err == nil {
-		var l *Library
-		if l, err = Open(loader); err == nil {
-			return l
-		}
-	}
-	if os.Getenv("SIDETONE_PEERS") == "required" || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, clib.ErrUnsupported) {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-	return nil
-}
 
 func coders(t testing.TB) (*Encoder, *Decoder) {
 	t.Helper()
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	e, err := l.NewEncoder()
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +116,7 @@ func TestNoAllocs(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{0xD5}, 66))
 	f.Add([]byte{0xD0})
-	l := library(f)
+	l := clibtest.Need(f, Open)
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		d, err := l.NewDecoder()
 		if err != nil {

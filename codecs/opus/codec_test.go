@@ -1,34 +1,14 @@
 package opus
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"slices"
 	"sync"
 	"testing"
 
-	"sidetone/codecs/clib"
+	"sidetone/codecs/clib/clibtest"
 )
-
-// library is libopus; without it a test is skipped, unless the peers must be there.
-func library(t testing.TB) *Library {
-	t.Helper()
-	loader, err := clib.NewLoader()
-	if err == nil {
-		var l *Library
-		if l, err = Open(loader); err == nil {
-			return l
-		}
-	}
-	if os.Getenv("SIDETONE_PEERS") == "required" || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, clib.ErrUnsupported) {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-	return nil
-}
 
 func encoder(t testing.TB, l *Library, c Config) *Encoder {
 	t.Helper()
@@ -88,7 +68,7 @@ func snr(sent, heard []int16, least, most int) (best float64, delay int) {
 }
 
 func TestEveryPacketTimeRateAndBitrate(t *testing.T) {
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	for _, rate := range []int{8000, 16000, 48000} {
 		for _, ms := range []int{10, 20, 30, 40, 50, 60} {
 			for _, bitrate := range []int{12000, 24000, 64000} {
@@ -121,7 +101,7 @@ func TestEveryPacketTimeRateAndBitrate(t *testing.T) {
 }
 
 func TestPacketsOfOtherLengthsAreCutToWholeFrames(t *testing.T) {
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	packet := make([]byte, MaxPayload)
 	for samples, want := range map[int]int{0: 0, 119: 0, 120: 120, 359: 240, 400: 240, 480: 480, 700: 480, 1000: 960, 1920: 1920, 2500: 2400, 2880: 2880, 9999: 2880} {
 		e := encoder(t, l, Config{})
@@ -135,7 +115,7 @@ func TestPacketsOfOtherLengthsAreCutToWholeFrames(t *testing.T) {
 }
 
 func TestALostPacketIsRecoveredFromTheNext(t *testing.T) {
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	in := voice(16000, 16000)
 	lossy := func(fec bool) float64 {
 		e, d := encoder(t, l, Config{SampleRate: 16000, Bitrate: 24000, FEC: true, Loss: 20}), decoder(t, l, 16000)
@@ -175,7 +155,7 @@ func TestALostPacketIsRecoveredFromTheNext(t *testing.T) {
 }
 
 func TestConcealmentFadesAndIsBounded(t *testing.T) {
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	e, d := encoder(t, l, Config{}), decoder(t, l, 48000)
 	packet, out := make([]byte, MaxPayload), make([]int16, 960)
 	for piece := range slices.Chunk(voice(48000, 48000), 960) {
@@ -204,7 +184,7 @@ func TestConcealmentFadesAndIsBounded(t *testing.T) {
 }
 
 func TestSilenceIsNotSentWithDTX(t *testing.T) {
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	for _, dtx := range []bool{false, true} {
 		e := encoder(t, l, Config{DTX: dtx, SampleRate: 16000, Bitrate: 16000})
 		packet, small := make([]byte, MaxPayload), 0
@@ -224,7 +204,7 @@ func TestSilenceIsNotSentWithDTX(t *testing.T) {
 }
 
 func TestCopiedEncoderGoesOnTheSame(t *testing.T) {
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	in := voice(48000, 48000)
 	one, other := encoder(t, l, Config{FEC: true}), encoder(t, l, Config{FEC: true})
 	if !one.SameState(other) {
@@ -253,7 +233,7 @@ func TestCopiedEncoderGoesOnTheSame(t *testing.T) {
 }
 
 func TestNoAllocs(t *testing.T) {
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	e, other, d := encoder(t, l, Config{FEC: true}), encoder(t, l, Config{FEC: true}), decoder(t, l, 48000)
 	in, packet := voice(48000, 1440), make([]byte, MaxPayload)
 	out := make([]int16, 1440)
@@ -276,7 +256,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0xFF, 0xC3, 1, 2, 3, 4, 5})
 	f.Add([]byte{0x0B, 0x41, 255, 1})
 	f.Add([]byte{0x08})
-	l := library(f)
+	l := clibtest.Need(f, Open)
 	d, err := l.NewDecoder(48000)
 	if err != nil {
 		f.Fatal(err)
@@ -299,7 +279,7 @@ func FuzzDecode(f *testing.F) {
 
 // The benchmarks' packets are 20 ms of one voice; the bit rate is 32 kbit/s.
 func BenchmarkEncode(b *testing.B) {
-	l := library(b)
+	l := clibtest.Need(b, Open)
 	for _, complexity := range []int{1, 5, 9} {
 		for _, rate := range []int{16000, 48000} {
 			b.Run(fmt.Sprintf("complexity %d %d Hz", complexity, rate), func(b *testing.B) {
@@ -316,7 +296,7 @@ func BenchmarkEncode(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	l := library(b)
+	l := clibtest.Need(b, Open)
 	e, d := encoder(b, l, Config{}), decoder(b, l, 48000)
 	in, packets := voice(48000, 48000), [][]byte(nil)
 	for piece := range slices.Chunk(in, 960) {
@@ -332,7 +312,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func BenchmarkCopyState(b *testing.B) {
-	l := library(b)
+	l := clibtest.Need(b, Open)
 	e, other := encoder(b, l, Config{}), encoder(b, l, Config{})
 	b.ReportAllocs()
 	for b.Loop() {

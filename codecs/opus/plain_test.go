@@ -3,6 +3,8 @@ package opus
 import (
 	"slices"
 	"testing"
+
+	"sidetone/codecs/clib/clibtest"
 )
 
 func plain(t testing.TB, rate int) *PlainDecoder {
@@ -16,7 +18,7 @@ func plain(t testing.TB, rate int) *PlainDecoder {
 
 // Every mode, bandwidth and length of frame, beside libopus.
 func TestPlainDecoderHearsWhatLibopusHears(t *testing.T) {
-	l := library(t)
+	l := clibtest.Need(t, Open)
 	configurations := map[byte]bool{}
 	for mode := modeSILK; mode < modeSILK+3; mode++ {
 		for band := narrowband; band < narrowband+5; band++ {
