@@ -115,3 +115,35 @@ func TestResampledStreamNoAllocs(t *testing.T) {
 		t.Errorf("%v allocations a tick", n)
 	}
 }
+
+// The longest packets that a codec has: 60 ms, and what fits a packet of Ethernet.
+func TestLongPacketsAreHeard(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		rate, ptime int
+	}{{"PCMA", 8000, 60}, {"G722", 8000, 60}, {"L16", 8000, 60}, {"L16", 16000, 40}, {"L16", 16000, 60}} {
+		c := find(t, tt.name, tt.rate)
+		t.Run(fmt.Sprint(c.Format, " ", tt.ptime, " ms"), func(t *testing.T) {
+			s := New(Config{Set: codecs.Extended(), SampleRate: c.SampleRate, Formats: map[uint8]codecs.Format{96: c.Format}})
+			e := c.NewEncoder()
+			in, out := make([]int16, c.SampleRate*tt.ptime/1000), make([]int16, c.SampleRate/50)
+			var heard []int16
+			for tick := range 300 {
+				if tick*20%tt.ptime == 0 {
+					n := tick * 20 / tt.ptime
+					for i := range in {
+						in[i] = int16(10000 * math.Sin(2*math.Pi*1000/float64(c.SampleRate)*float64(n*len(in)+i)))
+					}
+					p := make([]byte, 12+c.EncodedLen(len(in)))
+					rtp.Header{PayloadType: 96, SequenceNumber: uint16(n), Timestamp: uint32(n * tt.ptime * c.ClockRate / 1000)}.Put(p)
+					s.ReceiveRTP(p[:12+e.Encode(p[12:], in)], int64(tick)*20*millisecond)
+				}
+				s.Pull(int64(tick)*20*millisecond+5*millisecond, out)
+				heard = append(heard, out...)
+			}
+			if level := pcm.Level(heard[len(heard)/4:]) + 13.3; math.Abs(level) > 0.6 {
+				t.Errorf("%.2f dB off: %+v", level, s.Stats())
+			}
+		})
+	}
+}

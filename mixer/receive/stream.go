@@ -13,7 +13,7 @@ import (
 // Config is what a Stream is made for.
 type Config struct {
 	Set    codecs.Set
-	Jitter jitter.Config // ClockRate is taken from Formats; Tick is the length of a Pull, default 20 ms
+	Jitter jitter.Config // ClockRate is taken from Formats, PayloadBytes is what they need at least; Tick is the length of a Pull, default 20 ms
 	// SampleRate of the audio pulled, Hz: 8000, 16000, 32000 or 48000; default 8000. Best that of the codec that is expected: losses are
 	// concealed at this rate, and what has another is resampled to it.
 	SampleRate int
@@ -119,10 +119,21 @@ func (s *Stream) SetFormats(formats map[uint8]codecs.Format) {
 		s.formats = append(s.formats, f)
 		s.byType[pt] = uint8(len(s.formats))
 	}
-	if clock != s.clock {
+	if room := s.room(formats); clock != s.clock || room > s.config.PayloadBytes {
 		s.clock, s.config.ClockRate = clock, clock
+		s.config.PayloadBytes = max(room, s.config.PayloadBytes)
 		s.buffer = *jitter.New(s.config)
 	}
+}
+
+// room gives the octets of the longest payload of a set of formats: 60 ms of what can be decoded.
+func (s *Stream) room(formats map[uint8]codecs.Format) (octets int) {
+	for _, f := range formats {
+		if c, ok := s.set.Find(f); ok && c.Kind == codecs.Audio {
+			octets = max(octets, c.EncodedLen(c.SampleRate*60/1000))
+		}
+	}
+	return octets
 }
 
 // clockOf gives the RTP clock rate of a set of formats: that of the lowest payload type with the stream's sampling rate, else
