@@ -47,6 +47,7 @@ type Stream struct {
 
 	spoken uint8 // payload type of the audio played last
 	helped int   // samples that its decoder has made up since
+	quiet  bool  // the last of them are no louder than a background
 
 	wish int // one more than the mode that the party asks for
 }

@@ -115,6 +115,66 @@ func TestComfortNoiseFillsTheSilence(t *testing.T) {
 	}
 }
 
+// Opus sends nothing for 400 ms at a time while only a background is to be heard, and does not say so: it is heard on, without holes. What
+// does not go on fades all the same.
+func TestSilenceOfOpusHasNoHoles(t *testing.T) {
+	c, err := ofLibrary(t, codecs.Format{Name: "opus", ClockRate: 48000, Channels: 2}).Negotiate("usedtx=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, s := c.NewEncoder(), New(Config{Set: available(), SampleRate: 48000, Formats: map[uint8]codecs.Format{96: c.Format}})
+	r, voice := rand.New(rand.NewPCG(1, 2)), tone(300, loud)
+	in, out, p := make([]int16, 960), make([]int16, 960), make([]byte, 1500)
+	sent, sequence := 0, uint16(0)
+	for tick := range 450 {
+		for i := range in {
+			v := r.NormFloat64() * 30
+			if tick < 50 {
+				v += 32767 * voice(float64(tick*960+i)/48000)
+			}
+			in[i] = int16(v)
+		}
+		now := int64(tick) * 20 * millisecond
+		if n := e.Encode(p[rtp.HeaderSize:], in); n > 2 && tick < 350 { // else it is not worth sending, as libopus has it
+			rtp.Header{PayloadType: 96, SequenceNumber: sequence, Timestamp: uint32(tick * 960)}.Put(p)
+			s.ReceiveRTP(p[:rtp.HeaderSize+n], now)
+			sent, sequence = sent+1, sequence+1
+		}
+		s.Pull(now+5*millisecond, out)
+		level := pcm.Level(out)
+		if tick >= 60 && tick < 350 && math.Abs(level+61) > 6 {
+			t.Errorf("%.1f dBov after %d ms, the background is at -61", level, 20*tick)
+		}
+		if tick >= 420 && level > pcm.Silent {
+			t.Errorf("%.1f dBov %d ms after the last packet", level, 20*(tick-350))
+		}
+	}
+	if sent > 200 {
+		t.Errorf("%d packets sent: silence was not suppressed", sent)
+	}
+}
+
+// A phone may change the length of its packets in mid-call: longer ones are waited for once, and nothing breaks.
+func TestPacketTimeMayChangeInMidStream(t *testing.T) {
+	for _, ptimes := range [][]time.Duration{{20, 60, 20}, {60, 10, 60}, {10, 30, 60}, {50, 20, 40}, {5, 20, 5}} {
+		for phase := time.Duration(0); phase < 20*time.Millisecond; phase += 6 * time.Millisecond {
+			s := sender{signal: tone(1000, loud)}
+			var d []datagram
+			for i, ptime := range ptimes {
+				s.ptime = ptime * time.Millisecond
+				d = append(d, s.say(time.Duration(i)*6*time.Second, time.Duration(i+1)*6*time.Second)...)
+			}
+			l := newListener(jitter.Config{})
+			l.phase = phase
+			heard := l.hear(d, 0).between(time.Second, ever)
+			n, worst := breaks(heard, 1000, loud)
+			if g, st := gap(heard, loud), l.Stats(); n > 0 || g > 0 || st.Concealed > 240 || st.Jitter.Delay > 48*time.Millisecond {
+				t.Errorf("%v, phase %v: %d discontinuities, the worst %.2f, a gap of %v; %+v", ptimes, phase, n, worst, g, st)
+			}
+		}
+	}
+}
+
 func TestTelephoneEventIsCountedAndSilent(t *testing.T) {
 	s := sender{signal: tone(500, loud)}
 	d := s.say(0, 2*time.Second)
