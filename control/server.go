@@ -43,6 +43,8 @@ type Server struct {
 	proxied    *ng.OverRelay // legs of calls that SIP proxies place through ng
 	ng         *ng.Server    // nil when ng.listen is empty
 	api        *api.Server   // nil when api.listen is empty
+	events     *api.Events
+	talkers    chan media.RoomEvent
 	records    *cdr.Writer
 	recordings *recordings.Keeper
 	store      *store.Store
@@ -62,7 +64,7 @@ func New(cfg *config.Config, log *slog.Logger) (*Server, error) {
 
 // NewWith is New with codecs besides those that the machine has, or in their place.
 func NewWith(cfg *config.Config, more codecs.Set, log *slog.Logger) (*Server, error) {
-	s := &Server{cfg: cfg, log: log, started: time.Now(), ready: make(chan struct{})}
+	s := &Server{cfg: cfg, log: log, started: time.Now(), ready: make(chan struct{}), events: api.NewEvents(), talkers: make(chan media.RoomEvent, mostTalk)}
 	s.libraries = codecs.FindLibraries()
 	s.codecs = codecs.Available(s.libraries).With(more.Codecs()...)
 	if err := s.build(); err != nil {
@@ -150,7 +152,7 @@ func (s *Server) build() (err error) {
 	s.exchange = call.New(call.Config{
 		Media: s.engine, Invite: s.stack.Invite, Lookup: s.stack.Registrar().Lookup,
 		Stations: directory.stations, Groups: groups(cfg), Rooms: rooms(cfg), Factory: cfg.Conference.Factory, FactoryMembers: cfg.Conference.Members,
-		RoomChanged: func(id string) { s.stack.Notify("conference", id) }, RoomMusic: firstMusic(cfg),
+		RoomChanged: func(id string) { s.stack.Notify("conference", id) }, RoomMusic: firstMusic(cfg), Talk: s.talkers,
 		MPS: cfg.Media.MPSChannels, MGI: cfg.Media.MGIPorts, Direct: cfg.Media.Path == "auto",
 		Trunks: s.trunks, FlowTo: s.stack.FlowTo, Refused: s.stack.NoteAccess,
 		Dialog: s.stack.Dialog, Bury: s.stack.Bury, Settings: s.settings.Of, Forwards: cfg.Calls.Forwards,
@@ -197,6 +199,7 @@ func (s *Server) Run(ctx context.Context) error {
 	run("store", s.store.Run)
 	run("music", s.music)
 	run("streams", s.streams)
+	run("talk", s.talk)
 	if s.api != nil {
 		run("api", s.api.Run)
 	}

@@ -84,7 +84,33 @@ func legShape(l call.LegInfo) api.Leg {
 		Sent:      traffic(st.Sent, q.Heard, heard),
 		RoundTrip: call.Milliseconds(q.RoundTrip),
 		Drops:     call.Drops(st),
+		Sections:  sectionShapes(l.Sections),
 	}
+}
+
+func sectionShapes(sections []call.SectionInfo) []api.Section {
+	var list []api.Section
+	for _, s := range sections {
+		st := s.Stats
+		q := call.QualityOf(st, "")
+		path, protocol := "relay", "rtp"
+		if s.Direct {
+			path = "direct"
+		}
+		switch {
+		case s.Kind.Raw != "":
+			protocol = s.Kind.Raw
+		case s.Suite != "":
+			protocol = "srtp"
+		}
+		row := api.Section{
+			Media: s.Kind.Media, Codec: s.Format, Protocol: protocol, SRTP: s.Suite, Direction: s.Flows.String(), Path: path,
+			Local: s.Local, Remote: st.Remote, Latch: st.State.String(), Received: traffic(st.Received, q.Said, nil), Sent: traffic(st.Sent, q.Heard, nil), Drops: call.Drops(st),
+		}
+		row.Received.MOS, row.Sent.MOS = 0, 0 // opinions of voice
+		list = append(list, row)
+	}
+	return list
 }
 
 func traffic(c relay.Count, f call.Flow, m *quality.Metrics) api.Traffic {
@@ -116,6 +142,9 @@ func metricsShape(m *quality.Metrics) *api.Metrics {
 		MOSLQ: opinion(m.MOSLQ), MOSCQ: opinion(m.MOSCQ),
 	}
 }
+
+// Events is for api.State.
+func (s state) Events() *api.Events { return s.events }
 
 // AccessLog is for api.State.
 func (s state) AccessLog() []api.Access {

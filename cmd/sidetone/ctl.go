@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -149,11 +150,24 @@ type ctlCalls struct{}
 // Run is for kong.
 func (ctlCalls) Run(ctx context.Context, o output, c *cli) error {
 	return list(ctx, o, &c.Ctl, "/v1/calls", func(w io.Writer, b api.Calls) {
-		fmt.Fprintln(w, "ID\tSTATE\tFROM\tTO\tSINCE\tANSWERED\tLEGS")
+		fmt.Fprintln(w, "ID\tSTATE\tFROM\tTO\tSINCE\tANSWERED\tLEGS\tBESIDES")
 		for _, r := range b.Calls {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", r.ID, r.State, r.From, r.To, since(r.Since), since(r.Answered), len(r.Legs))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", r.ID, r.State, r.From, r.To, since(r.Since), since(r.Answered), len(r.Legs), besides(r.Legs))
 		}
 	})
+}
+
+// besides are the media that a call has besides the voice, "-" for none.
+func besides(legs []api.Leg) string {
+	var list []string
+	for _, l := range legs {
+		for _, s := range l.Sections {
+			if !slices.Contains(list, s.Media) {
+				list = append(list, s.Media)
+			}
+		}
+	}
+	return cmp.Or(strings.Join(list, ","), "-")
 }
 
 type ctlShow struct {
@@ -187,9 +201,23 @@ func (s ctlShow) Run(ctx context.Context, o output, c *cli) error {
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		return showMetrics(o.out, r.Legs)
+		return errors.Join(showSections(o.out, r.Legs), showMetrics(o.out, r.Legs))
 	}
 	return fmt.Errorf("there is no call %s", s.ID)
+}
+
+// showSections prints what legs have besides the voice, nothing where there is none.
+func showSections(out io.Writer, legs []api.Leg) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	head := "LEG\tMEDIA\tCODEC\tPROTOCOL\tDIRECTION\tPATH\tLOCAL MEDIA\tREMOTE MEDIA\tLATCH\tRECEIVED\tSENT\tLOST\n"
+	for _, l := range legs {
+		for _, s := range l.Sections {
+			fmt.Fprintf(w, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\n", head, l.ID, s.Media, s.Codec, s.Protocol, s.Direction, s.Path,
+				s.Local, s.Remote, s.Latch, s.Received.Packets, s.Sent.Packets, s.Received.Lost)
+			head = ""
+		}
+	}
+	return w.Flush()
 }
 
 // showMetrics prints how each leg's voice arrives here, and what its phone says of what it hears.
@@ -255,13 +283,16 @@ type ctlRooms struct{}
 // Run is for kong.
 func (ctlRooms) Run(ctx context.Context, o output, c *cli) error {
 	return list(ctx, o, &c.Ctl, "/v1/rooms", func(w io.Writer, b api.Rooms) {
-		fmt.Fprintln(w, "ID\tNUMBER\tOWNER\tSTATE\tLOCKED\tLIMIT\tMEMBERS")
+		fmt.Fprintln(w, "ID\tNUMBER\tOWNER\tSTATE\tLOCKED\tLIMIT\tMEMBERS\tTALKING")
 		for _, r := range b.Rooms {
-			var tels []string
+			var tels, talking []string
 			for _, m := range r.Members {
 				tels = append(tels, m.Tel)
+				if m.Talking {
+					talking = append(talking, m.Tel)
+				}
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%d\t%s\n", r.ID, r.Number, r.Owner, r.State, r.Locked, r.Limit, strings.Join(tels, " "))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%d\t%s\t%s\n", r.ID, r.Number, r.Owner, r.State, r.Locked, r.Limit, strings.Join(tels, " "), strings.Join(talking, " "))
 		}
 	})
 }

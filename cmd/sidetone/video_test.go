@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"sidetone/bench/audio"
 	"sidetone/bench/peer"
 	"sidetone/bench/phone"
+	"sidetone/control/api"
 	"sidetone/control/config"
 )
 
@@ -81,11 +84,52 @@ func TestVideoCall(t *testing.T) {
 			if a, b := caller.Section("video").Proto, callee.Section("video").Proto; a != tt.protoA || b != tt.b2 {
 				t.Errorf("%s and %s", a, b)
 			}
+			rows := o.sections(t)
+			for i, proto := range []string{tt.protoA, tt.b2} {
+				want := api.Section{Media: "video", Codec: "H264", Protocol: "rtp", Direction: "sendrecv", Path: "relay"}
+				if proto == "RTP/SAVP" {
+					want.Protocol, want.SRTP = "srtp", "AES_CM_128_HMAC_SHA1_80"
+				}
+				if len(rows) != 2 || !isSection(rows[i], want) || rows[i].Received.Packets == 0 || rows[i].Sent.Bytes == 0 || !rows[i].Remote.IsValid() {
+					t.Fatalf("the API shows %+v, want %+v", rows, want)
+				}
+			}
+			for command, want := range map[string]string{"calls": `(?m) video$`, "show " + o.calls(t)[0].ID: `(?m)video +H264 +s?rtp +sendrecv +relay +127\.0\.0\.1:`} {
+				if out := o.ctl(t, strings.Fields(command)...); !regexp.MustCompile(want).MatchString(out) {
+					t.Errorf("ctl %s:\n%s", command, out)
+				}
+			}
 			if n := caller.Section("video").Bad + callee.Section("video").Bad; n > 0 {
 				t.Errorf("%d packets could not be decrypted", n)
 			}
 		})
 	}
+}
+
+// sections are those that the API shows of the only call, in the order of its legs.
+func (o *office) sections(t *testing.T) (list []api.Section) {
+	t.Helper()
+	for _, c := range o.calls(t) {
+		for _, l := range c.Legs {
+			list = append(list, l.Sections...)
+		}
+	}
+	return list
+}
+
+// ctl is what the command prints of the office.
+func (o *office) ctl(t *testing.T, args ...string) string {
+	t.Helper()
+	code, out, errs := command(t, append([]string{"ctl", "--api", "http://" + o.api}, args...)...)
+	if code != 0 {
+		t.Errorf("ctl %v: exit %d, %s", args, code, errs)
+	}
+	return out
+}
+
+// isSection reports whether a section is the one that is wanted, whatever its addresses and counters are.
+func isSection(s, want api.Section) bool {
+	return s.Media == want.Media && s.Codec == want.Codec && s.Protocol == want.Protocol && s.SRTP == want.SRTP && s.Direction == want.Direction && s.Path == want.Path
 }
 
 // TestVideoRefusedWithTheCall calls a phone that refuses calls with video: it rings again without.
@@ -124,6 +168,9 @@ func TestVideoHold(t *testing.T) {
 		}
 		shown(t, held, "video", "inactive")
 		shown(t, holder, "video", "inactive")
+		eventually(t, "the API shows it held", func() bool {
+			return !slices.ContainsFunc(o.sections(t), func(s api.Section) bool { return s.Direction != "inactive" })
+		})
 		n := held.Section("video").Received
 		for i := range 10 {
 			_ = holder.SendSection("video", picture(97, i))
@@ -366,6 +413,11 @@ func TestFax(t *testing.T) {
 					t.Fatalf("%s: %+v", c.Phone().Tel(), s)
 				}
 			}
+			fax := api.Section{Media: "image", Codec: "t38", Protocol: "udptl", Direction: "sendrecv", Path: "relay"}
+			eventually(t, "the API shows the fax", func() bool {
+				rows := o.sections(t)
+				return len(rows) == 2 && isSection(rows[0], fax) && isSection(rows[1], fax)
+			})
 			for n := range byte(20) {
 				ab, ba := []byte{byte(round), n, 6, 1, 2}, []byte{0x80, n, 200, 7}
 				passes(t, "image", a, b, ab, ab)
@@ -403,6 +455,10 @@ func TestVideoDirect(t *testing.T) {
 	}
 	eventually(t, "video from phone to phone", direct)
 	sees(t, a, b)
+	eventually(t, "the API shows it direct", func() bool {
+		rows := o.sections(t)
+		return len(rows) == 2 && rows[0].Path == "direct" && rows[1].Path == "direct"
+	})
 	hold(t, a)
 	eventually(t, "through us", func() bool { return !direct() })
 	if err := a.Resume(soon(t)); err != nil {

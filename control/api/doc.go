@@ -4,6 +4,7 @@
 //	                     limits, time-outs     bearer token,        one snapshot a        implemented by
 //	                     (limit.go)            method, host         request, encoded      package control
 //	                                                                as shapes.go says
+//	GET /v1/events ─► Events (events.go) ◄── Tell: what happens, sent to all who listen
 //	GET /openapi.yaml ─► openapi.yaml, which a test holds to the routes and the shapes
 //	GET /healthz /readyz ─► for whatever watches the process; they ask for no token
 //

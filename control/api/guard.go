@@ -39,7 +39,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", "GET, HEAD")
 			fail(w, http.StatusMethodNotAllowed, r.Method+" is not for "+route.path)
 		case route.open || g.passes(w, r):
-			route.serve(g.state, w)
+			route.serve(g.state, w, r)
 		}
 		return
 	}

@@ -60,7 +60,7 @@ func openDocument(t *testing.T) document {
 }
 
 // bodies are the types that leave the server, by the name of their schema.
-var bodies = []any{Stations{}, Station{}, Calls{}, Call{}, Leg{}, Traffic{}, Metrics{}, Rooms{}, Trunks{}, Trunk{}, AccessLog{}, Access{}, Room{}, Member{}, Capacity{}, Usage{}, PortUsage{}, Records{}, Health{}, Failure{}, Waiting{}, Settings{}, Recording{}, RoomChange{}, MemberChange{}}
+var bodies = []any{Stations{}, Station{}, Calls{}, Call{}, Leg{}, Section{}, Traffic{}, Metrics{}, Rooms{}, Trunks{}, Trunk{}, AccessLog{}, Access{}, Room{}, Member{}, Talk{}, Lost{}, Capacity{}, Usage{}, PortUsage{}, Records{}, Health{}, Failure{}, Waiting{}, Settings{}, Recording{}, RoomChange{}, MemberChange{}}
 
 func TestDocumentHasTheRoutes(t *testing.T) {
 	d := openDocument(t)

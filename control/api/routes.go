@@ -24,6 +24,8 @@ type State interface {
 	Stations() []Station
 	Calls() []Call
 	Rooms() []Room
+	// Events is what happens; always the same.
+	Events() *Events
 	Trunks() []Trunk
 	Capacity() Capacity
 	// AccessLog is the access log table, the oldest row first.
@@ -50,7 +52,7 @@ type State interface {
 type route struct {
 	path  string
 	open  bool
-	serve func(State, http.ResponseWriter)
+	serve func(State, http.ResponseWriter, *http.Request)
 }
 
 // ErrNotFound is returned for a room or member that is not there.
@@ -175,48 +177,53 @@ func decode(r *http.Request, v any) error {
 
 // routes is the whole of the API; openapi.yaml describes the same.
 var routes = []route{
-	{"/healthz", true, func(_ State, w http.ResponseWriter) { reply(w, http.StatusOK, Health{Status: "ok"}) }},
-	{"/readyz", true, func(s State, w http.ResponseWriter) {
+	{"/healthz", true, func(_ State, w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, Health{Status: "ok"}) }},
+	{"/readyz", true, func(s State, w http.ResponseWriter, _ *http.Request) {
 		if reason := s.Ready(); reason != "" {
 			reply(w, http.StatusServiceUnavailable, Health{Status: "not ready", Reason: reason})
 			return
 		}
 		reply(w, http.StatusOK, Health{Status: "ok"})
 	}},
-	{"/openapi.yaml", true, func(_ State, w http.ResponseWriter) { write(w, http.StatusOK, "application/yaml", openAPI) }},
-	{"/v1/stations", false, func(s State, w http.ResponseWriter) {
+	{"/openapi.yaml", true, func(_ State, w http.ResponseWriter, _ *http.Request) {
+		write(w, http.StatusOK, "application/yaml", openAPI)
+	}},
+	{"/v1/stations", false, func(s State, w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, Stations{orEmpty(s.Stations())})
 	}},
-	{"/v1/calls", false, func(s State, w http.ResponseWriter) {
+	{"/v1/calls", false, func(s State, w http.ResponseWriter, _ *http.Request) {
 		calls := orEmpty(s.Calls())
 		for i := range calls {
 			calls[i].Legs = orEmpty(calls[i].Legs)
 			for k := range calls[i].Legs {
-				if l := &calls[i].Legs[k]; l.Drops == nil {
-					l.Drops = map[string]uint64{}
+				l := &calls[i].Legs[k]
+				l.Drops = orNone(l.Drops)
+				for n := range l.Sections {
+					l.Sections[n].Drops = orNone(l.Sections[n].Drops)
 				}
 			}
 		}
 		reply(w, http.StatusOK, Calls{calls})
 	}},
-	{"/v1/rooms", false, func(s State, w http.ResponseWriter) {
+	{"/v1/rooms", false, func(s State, w http.ResponseWriter, _ *http.Request) {
 		rooms := orEmpty(s.Rooms())
 		for i := range rooms {
 			rooms[i].Members = orEmpty(rooms[i].Members)
 		}
 		reply(w, http.StatusOK, Rooms{rooms})
 	}},
-	{"/v1/trunks", false, func(s State, w http.ResponseWriter) {
+	{"/v1/events", false, func(s State, w http.ResponseWriter, r *http.Request) { s.Events().serve(w, r) }},
+	{"/v1/trunks", false, func(s State, w http.ResponseWriter, _ *http.Request) {
 		trunks := orEmpty(s.Trunks())
 		for i := range trunks {
 			trunks[i].Hops, trunks[i].Networks = orEmpty(trunks[i].Hops), orEmpty(trunks[i].Networks)
 		}
 		reply(w, http.StatusOK, Trunks{trunks})
 	}},
-	{"/v1/access-log", false, func(s State, w http.ResponseWriter) {
+	{"/v1/access-log", false, func(s State, w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, AccessLog{orEmpty(s.AccessLog())})
 	}},
-	{"/v1/capacity", false, func(s State, w http.ResponseWriter) {
+	{"/v1/capacity", false, func(s State, w http.ResponseWriter, _ *http.Request) {
 		c := s.Capacity()
 		c.Ports = orEmpty(c.Ports)
 		reply(w, http.StatusOK, c)
@@ -229,6 +236,14 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// orNone makes counters that are written {} and not null.
+func orNone(counters map[string]uint64) map[string]uint64 {
+	if counters == nil {
+		return map[string]uint64{}
+	}
+	return counters
 }
 
 // reply writes a body as JSON.

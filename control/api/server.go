@@ -50,7 +50,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	return &Server{
+	s := &Server{
 		listener: limit(l, maxConnections),
 		http: &http.Server{
 			Handler:           newGuard(cfg.State, cfg.Token, logger),
@@ -61,7 +61,9 @@ func New(cfg Config) (*Server, error) {
 			MaxHeaderBytes:    maxHeader,
 			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		},
-	}, nil
+	}
+	s.http.RegisterOnShutdown(cfg.State.Events().close)
+	return s, nil
 }
 
 // Addr is the address that was taken.

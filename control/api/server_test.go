@@ -33,6 +33,14 @@ type fixed struct {
 	capacity Capacity
 	access   []Access
 	ended    *[]string
+	events   *Events
+}
+
+func (f fixed) Events() *Events {
+	if f.events == nil {
+		return NewEvents()
+	}
+	return f.events
 }
 
 func (f fixed) Ready() string       { return f.reason }
@@ -133,7 +141,9 @@ func TestBodies(t *testing.T) {
 			{ID: "c-1/a", Tel: "217", Direction: "in", Answered: true, Peer: netip.MustParseAddrPort("192.168.1.44:5062"),
 				Local: netip.MustParseAddrPort("192.168.1.10:20000"), Remote: netip.MustParseAddrPort("[2001:db8::1]:4000"), Latch: "locked",
 				Codec: "PCMA", SSRC: 0xdeadbeef, Received: Traffic{Packets: 50, Bytes: 8600, Lost: 1}, Sent: Traffic{Packets: 49, Bytes: 8428},
-				Drops: map[string]uint64{"source": 3}},
+				Drops: map[string]uint64{"source": 3}, Sections: []Section{{Media: "video", Codec: "H264", Protocol: "srtp", SRTP: "AES_CM_128_HMAC_SHA1_80",
+					Direction: "sendrecv", Path: "relay", Local: netip.MustParseAddrPort("192.168.1.10:20002"), Latch: "learning",
+					Received: Traffic{Packets: 7, Bytes: 9000}}}},
 			{ID: "c-1/b", Tel: "218", Direction: "out"},
 		}}, {ID: "c-2", State: "calling", Since: at}},
 		rooms: []Room{{ID: "700", Number: "700", State: "active", Limit: 32, Since: at, Members: []Member{{Tel: "217", Call: "c-1", Leg: "c-1/a", Holding: true}}},
@@ -170,7 +180,9 @@ func TestBodies(t *testing.T) {
 		{"/v1/calls", full, 200, `{"calls":[{"id":"c-1","state":"talking","from":"217","to":"218","since":"2031-05-06T07:08:09Z","answered":"2031-05-06T07:08:10Z","legs":[` +
 			`{"id":"c-1/a","tel":"217","direction":"in","answered":true,"holding":false,"peer":"192.168.1.44:5062","local_media":"192.168.1.10:20000",` +
 			`"remote_media":"[2001:db8::1]:4000","latch":"locked","codec":"PCMA","ssrc":3735928559,"received":{"packets":50,"bytes":8600,"lost":1},` +
-			`"sent":{"packets":49,"bytes":8428,"lost":0},"drops":{"source":3}},` +
+			`"sent":{"packets":49,"bytes":8428,"lost":0},"drops":{"source":3},` +
+			`"sections":[{"media":"video","codec":"H264","protocol":"srtp","srtp":"AES_CM_128_HMAC_SHA1_80","direction":"sendrecv","path":"relay",` +
+			`"local_media":"192.168.1.10:20002","latch":"learning","received":{"packets":7,"bytes":9000,"lost":0},"sent":{"packets":0,"bytes":0,"lost":0},"drops":{}}]},` +
 			`{"id":"c-1/b","tel":"218","direction":"out","answered":false,"holding":false,"received":{"packets":0,"bytes":0,"lost":0},` +
 			`"sent":{"packets":0,"bytes":0,"lost":0},"drops":{}}]},` +
 			`{"id":"c-2","state":"calling","from":"","to":"","since":"2031-05-06T07:08:09Z","legs":[]}]}`},

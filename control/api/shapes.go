@@ -70,6 +70,23 @@ type Leg struct {
 	Sent      Traffic           `json:"sent"`           // to the phone
 	RoundTrip float64           `json:"rtt_ms,omitempty"`
 	Drops     map[string]uint64 `json:"drops"` // packets refused, by reason
+	Sections  []Section         `json:"sections,omitempty"`
+}
+
+// Section is what a phone has in its call besides the voice.
+type Section struct {
+	Media     string            `json:"media"`           // video, image, application
+	Codec     string            `json:"codec,omitempty"` // or format of what is not RTP: H264, t38
+	Protocol  string            `json:"protocol"`        // rtp, srtp, udptl
+	SRTP      string            `json:"srtp,omitempty"`
+	Direction string            `json:"direction"` // as the phone sees it: sendrecv, sendonly, recvonly, inactive
+	Path      string            `json:"path"`      // direct (between the phones), relay
+	Local     netip.AddrPort    `json:"local_media,omitzero"`
+	Remote    netip.AddrPort    `json:"remote_media,omitzero"`
+	Latch     string            `json:"latch,omitempty"`
+	Received  Traffic           `json:"received"`
+	Sent      Traffic           `json:"sent"`
+	Drops     map[string]uint64 `json:"drops"`
 }
 
 // Traffic counts one way of a leg.
@@ -148,6 +165,22 @@ type Member struct {
 	Muted     bool    `json:"muted"`
 	Deaf      bool    `json:"deaf"`
 	Gain      float64 `json:"gain"` // dB
+}
+
+// Talk is the event "talking": a member of a room has begun or ceased to talk, or left in mid-word.
+type Talk struct {
+	Time    time.Time `json:"time"`
+	Room    string    `json:"room"` // id
+	Tel     string    `json:"tel"`
+	Name    string    `json:"name,omitempty"`
+	Call    string    `json:"call"` // id
+	Leg     string    `json:"leg"`  // id
+	Talking bool      `json:"talking"`
+}
+
+// Lost is the event "lost": so many others were not sent, as the client read too slowly.
+type Lost struct {
+	Events uint64 `json:"events"`
 }
 
 // Trunk is a way to a carrier or another PBX.

@@ -129,7 +129,9 @@ type Config struct {
 	FactoryMembers int
 	RoomChanged    func(id string)
 	RoomMusic      string
-	Timeouts       Timeouts
+	// Talk is sent who begins and ceases to talk in a room, for Talker; nil for nobody. What finds it full is lost.
+	Talk     chan<- media.RoomEvent
+	Timeouts Timeouts
 	// StartRecording begins a recording of a name, a sample rate and so many channels: (*recordings.Keeper).Start; nil keeps none.
 	StartRecording func(name string, rate, tracks int) (*record.Recorder, error)
 	// Recorded: all calls and rooms are.

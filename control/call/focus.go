@@ -34,7 +34,7 @@ func (c *Call) makeFocus() {
 		ID: "conf-" + hex.EncodeToString(id[:]), Owner: l.tel, Limit: c.x.cfg.FactoryMembers, Since: c.x.cfg.Now(),
 		focus: true, onChange: c.x.cfg.RoomChanged,
 	}
-	r.media = c.x.cfg.Media.OpenRoom(media.RoomConfig{Members: r.Limit, Alone: c.x.cfg.Media.Programs().Waiting(l.station.Music)})
+	r.media = c.x.cfg.Media.OpenRoom(media.RoomConfig{ID: r.ID, Events: c.x.cfg.Talk, Members: r.Limit, Alone: c.x.cfg.Media.Programs().Waiting(l.station.Music)})
 	r.onLeave = func(r *Room) {
 		if slices.ContainsFunc(r.Legs(), func(m *Leg) bool { return m == l }) {
 			return

@@ -48,7 +48,7 @@ type Room struct {
 // leg that leaves, on that leg's queue.
 func (x *Exchange) NewRoom(id, owner string, limit int, onLeave func(*Room)) *Room {
 	r := &Room{ID: id, Owner: owner, Limit: limit, Since: x.cfg.Now(), onLeave: onLeave}
-	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{Members: limit, Alone: x.cfg.Media.Programs().Waiting(x.cfg.Stations[owner].Music)})
+	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{ID: id, Events: x.cfg.Talk, Members: limit, Alone: x.cfg.Media.Programs().Waiting(x.cfg.Stations[owner].Music)})
 	x.listRoom(r)
 	return r
 }
@@ -57,7 +57,7 @@ func (x *Exchange) NewRoom(id, owner string, limit int, onLeave func(*Room)) *Ro
 func (x *Exchange) openRoom(cfg RoomConfig) *Room {
 	r := &Room{ID: cfg.Number, Limit: cfg.Members, Since: x.cfg.Now(), pin: cfg.PIN, obliges: cfg.Recorded, focus: true, onChange: x.cfg.RoomChanged}
 	alone := x.cfg.Media.Programs().Waiting(x.cfg.RoomMusic)
-	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{Members: cfg.Members, Alone: alone, Chimes: cfg.Tones})
+	r.media = x.cfg.Media.OpenRoom(media.RoomConfig{ID: cfg.Number, Events: x.cfg.Talk, Members: cfg.Members, Alone: alone, Chimes: cfg.Tones})
 	return r
 }
 

@@ -38,6 +38,14 @@ type LegInfo struct {
 	SRTP          string // crypto suite, "" for plain RTP
 	Room          string
 	Stats         relay.LegStats
+	Sections      []SectionInfo // besides the voice
+}
+
+// SectionInfo is video, fax or what else a phone has in its call.
+type SectionInfo struct {
+	media.Running
+	Local netip.AddrPort
+	Stats relay.LegStats
 }
 
 // RoomInfo is a room as it stood when it was asked for.
@@ -83,6 +91,9 @@ func (c *Call) publish() {
 			r = l.media.Relay()
 			li.LocalRTP = r.LocalRTP()
 			li.Codec, li.SRTP = codecName(l.media.Remote()), l.media.Suite()
+			for _, s := range l.media.Running() {
+				li.Sections = append(li.Sections, SectionInfo{Running: s, Local: s.Relay.LocalRTP()})
+			}
 		}
 		info.Legs = append(info.Legs, li)
 		relays = append(relays, r)
@@ -134,6 +145,11 @@ func (s *snapshot) read() Info {
 		if r != nil {
 			info.Legs[i].Stats = r.Stats()
 		}
+		sections := slices.Clone(info.Legs[i].Sections)
+		for k := range sections {
+			sections[k].Stats = sections[k].Relay.Stats()
+		}
+		info.Legs[i].Sections = sections
 	}
 	return info
 }
@@ -198,6 +214,16 @@ func (r *Room) members() []RoomMember {
 		})
 	}
 	return list
+}
+
+// Talker is who has begun or ceased to talk; false when its leg has ended.
+func (x *Exchange) Talker(ev media.RoomEvent) (RoomMember, bool) {
+	v, ok := x.byMedia.Load(ev.Leg)
+	if !ok {
+		return RoomMember{}, false
+	}
+	l := v.(*Leg)
+	return RoomMember{Tel: l.tel, Name: l.station.Name, CallID: l.Call().id, LegID: l.id, Sound: media.Member{Leg: l.id, Talking: ev.Talking}}, true
 }
 
 // Room finds a room by its ID.

@@ -20,7 +20,7 @@ var (
 
 // RoomEvent is something that happened in a room.
 type RoomEvent struct {
-	Room    *Room
+	Room    string // RoomConfig.ID
 	Leg     string // ID of the leg
 	Talking bool   // it began to talk; else it ceased
 }
@@ -265,7 +265,7 @@ func (r *Room) Members() []Member {
 // tell is for mixer.ConferenceConfig: on the shard's thread, so it never waits.
 func (r *Room) tell(p *mixer.Participant, talking bool) {
 	select {
-	case r.events <- RoomEvent{Room: r, Leg: p.ID(), Talking: talking}:
+	case r.events <- RoomEvent{Room: r.id, Leg: p.ID(), Talking: talking}:
 	default:
 		r.missed.Add(1)
 	}

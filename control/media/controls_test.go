@@ -158,13 +158,17 @@ func TestRoomControls(t *testing.T) {
 
 func TestRoomEventsNeverBlock(t *testing.T) {
 	events := make(chan RoomEvent, 1)
-	m := newMeeting(t, RoomConfig{Members: 5, Events: events}, 3)
+	m := newMeeting(t, RoomConfig{ID: "700", Members: 5, Events: events}, 3)
 	m.talk(400 * time.Millisecond)
-	if e := <-events; !e.Talking || e.Room != m.room || e.Leg == "" {
+	if e := <-events; !e.Talking || e.Room != "700" || e.Leg == "" {
 		t.Errorf("%+v", e)
 	}
 	if got := m.room.Missed(); got != 2 {
 		t.Errorf("%d events missed, want 2", got)
+	}
+	m.seat(1, false)
+	if e := <-events; e != (RoomEvent{Room: "700", Leg: m.all[1].leg.relay.ID()}) {
+		t.Errorf("%+v of one who left in mid-word", e)
 	}
 }
 

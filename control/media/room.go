@@ -25,6 +25,7 @@ const ptime = 20 * time.Millisecond
 // be used from any goroutine.
 type Room struct {
 	engine *Engine
+	id     string
 	limit  int
 	alone  *Program
 	events chan<- RoomEvent
@@ -57,6 +58,8 @@ type seat struct {
 
 // RoomConfig is what a room is opened with.
 type RoomConfig struct {
+	// ID names the room in events.
+	ID string
 	// Members is the most that may be in it at once.
 	Members int
 	// Alone is what a member hears while nobody else is in; nil is silence.
@@ -71,7 +74,7 @@ type RoomConfig struct {
 
 // OpenRoom makes an empty room. While it is empty it costs no tick.
 func (e *Engine) OpenRoom(cfg RoomConfig) *Room {
-	r := &Room{engine: e, alone: cfg.Alone, limit: cfg.Members, events: cfg.Events, chimes: cfg.Chimes, known: make(map[string]*settings)}
+	r := &Room{engine: e, id: cfg.ID, alone: cfg.Alone, limit: cfg.Members, events: cfg.Events, chimes: cfg.Chimes, known: make(map[string]*settings)}
 	c := mixer.ConferenceConfig{Rate: ProgramRate, Members: cfg.Members + 1, Talkers: cfg.Talkers, Set: e.cfg.Set, Jitter: e.cfg.Jitter}
 	if r.events != nil {
 		c.OnTalk = r.tell
@@ -226,6 +229,9 @@ func (r *Room) vacate(s *seat) error {
 	}
 	err := s.leg.SetRoute(relay.Route{Tap: s.talk.tap})
 	r.engine.cfg.Relay.Do(r.shard, func(sh *relay.Shard) {
+		if r.events != nil && s.participant.Talking() {
+			r.tell(s.participant, false)
+		}
 		r.conf.Remove(s.participant)
 		r.rest(sh)
 	})

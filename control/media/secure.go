@@ -97,12 +97,14 @@ type secured struct {
 	proto string      // of the section, "" before there is one
 }
 
-// Suite is the name of what protects the leg's media, "" for plain RTP.
-func (l *Leg) Suite() string {
-	if l.agreed.keys == nil {
+// Suite is the name of what protects the leg's voice, "" for plain RTP.
+func (l *Leg) Suite() string { return l.agreed.suite() }
+
+func (s secured) suite() string {
+	if s.keys == nil {
 		return ""
 	}
-	return l.agreed.line.Key.Profile.String()
+	return s.line.Key.Profile.String()
 }
 
 // answering agrees to a line that the phone offers. Our key is kept as long as the profile is the same, so that a re-INVITE

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"sidetone/control/sdp"
+	"sidetone/relay"
 )
 
 // What two phones are told of their sections while they are joined: each what the other one says. A section that one of them does not
@@ -85,6 +86,36 @@ func (l *Leg) Sections() []Section {
 			s.Direction = x.told
 			list = append(list, s)
 		}
+	}
+	return list
+}
+
+// Running is a section as it is now.
+type Running struct {
+	Kind   Kind
+	Format string // codec or, of what is not RTP, format that its phone likes best of what it is sent
+	Suite  string // of what protects it, "" for nothing
+	// Flows is what passes, as the phone sees it: what both it and our description allow.
+	Flows  sdp.Direction
+	Direct bool // from phone to phone, without us
+	Relay  *relay.Leg
+}
+
+// Running are the sections that the phone and our last description have.
+func (l *Leg) Running() []Running {
+	var list []Running
+	for _, x := range l.extras {
+		if !x.up() {
+			continue
+		}
+		r := Running{Kind: x.kind, Suite: x.agreed.suite(), Flows: x.agreed.theirs.Direction().And(x.told.Reverse()), Direct: x.at != Place{}, Relay: x.relay}
+		switch {
+		case len(x.agreed.remote) > 0:
+			r.Format = x.agreed.remote[0].Name
+		case len(x.agreed.theirs.Formats) > 0:
+			r.Format = x.agreed.theirs.Formats[0]
+		}
+		list = append(list, r)
 	}
 	return list
 }
