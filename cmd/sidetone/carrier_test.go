@@ -21,16 +21,18 @@ type carrier struct {
 	from netip.AddrPort // who was heard last
 }
 
-// newCarrier is reached from an office by 9 and a number.
-func newCarrier(t *testing.T) (*carrier, func(*config.Config)) {
+// newCarrier is the trunk of a new office, which reaches it by 9 and a number.
+func newCarrier(t *testing.T) (*carrier, *office) {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	check(t, err)
 	t.Cleanup(func() { conn.Close() })
 	c := &carrier{t: t, conn: conn}
-	return c, func(cfg *config.Config) {
+	o := newOffice(t, 1, func(cfg *config.Config) {
 		cfg.Trunks = []config.Trunk{newTrunk("carrier", "9", conn.LocalAddr().String())}
-	}
+	})
+	eventually(t, "the trunk is known", func() bool { return len(o.trunk(t, "carrier").Hops) == 1 })
+	return c, o
 }
 
 // request returns the next request of the method.
@@ -50,6 +52,16 @@ func (c *carrier) request(method sip.RequestMethod) *sip.Request {
 			return req
 		}
 	}
+}
+
+// call sends an INVITE for a number with these hops left, to an office's address.
+func (c *carrier) call(office, number string, hops int) {
+	c.t.Helper()
+	to := must[netip.AddrPort](c.t)(netip.ParseAddrPort(office))
+	_, err := c.conn.WriteToUDPAddrPort(fmt.Appendf(nil, "INVITE sip:%s@%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d;rport\r\nMax-Forwards: %d\r\n"+
+		"From: <sip:0355512345@carrier.example>;tag=cf\r\nTo: <sip:%s@%s>\r\nCall-ID: hops-%d\r\nCSeq: 1 INVITE\r\nContact: <sip:%s>\r\n"+
+		isSDP+"\r\nContent-Length: %d\r\n\r\n%s", number, office, c.conn.LocalAddr(), hops, hops, number, office, hops, c.conn.LocalAddr(), len(carried), carried), to)
+	check(c.t, err)
 }
 
 // reply answers with a tag, further header lines and a body, whose type is one of the lines.
@@ -105,8 +117,7 @@ func TestAnswersOfCarriers(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			carrier, trunk := newCarrier(t)
-			o := newOffice(t, 1, trunk)
+			carrier, o := newCarrier(t)
 			a := o.phone(t, 0, func(c *phone.Config) { c.Codecs = []phone.Codec{phone.PCMU} })
 			call, err := a.Dial(soon(t), "90398722900")
 			check(t, err)
@@ -120,4 +131,22 @@ func TestAnswersOfCarriers(t *testing.T) {
 			o.quiet(t)
 		})
 	}
+}
+
+// TestHopsAreCounted: a call that comes back to where it was, by a forward over a trunk, has fewer hops left each time (RFC 7332), so
+// that a circle through systems that say nothing of forwards ends.
+func TestHopsAreCounted(t *testing.T) {
+	carrier, o := newCarrier(t)
+	a := o.phone(t, 0, nil)
+	check(t, a.Feature(soon(t), "60190398722900"))
+	for _, tt := range []struct{ come, gone int }{{70, 69}, {255, 69}, {7, 6}, {1, 0}} {
+		carrier.call(o.udp, "217", tt.come)
+		invite := carrier.request(sip.INVITE)
+		if got := invite.MaxForwards().Val(); int(got) != tt.gone {
+			t.Errorf("%d hops go on as %d, want %d", tt.come, got, tt.gone)
+		}
+		carrier.reply(invite, 486, "ct", "")
+		carrier.request(sip.ACK)
+	}
+	o.quiet(t)
 }

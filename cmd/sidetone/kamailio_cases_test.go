@@ -136,7 +136,7 @@ func TestKamailioSendsAgain(t *testing.T) {
 		t.Errorf("%d requests came again, %d were taken for that", again, n)
 	}
 	for _, c := range []string{"offer", "answer", "delete"} {
-		if n := p.counted(t, c+"count"); n != calls {
+		if n := p.counted(t, "total"+c+"count"); n != calls {
 			t.Errorf("%d calls, %d %ss carried out", calls, n, c)
 		}
 	}

@@ -56,6 +56,7 @@ type Call struct {
 	summons    *Summons      // nil: there is a caller
 	hunt       *hunt         // nil while no group is rung
 	passed     []string      // Diversion headers that it came with
+	hops       int           // behind the INVITEs that it sends
 	ways       []trunk.Route // over which it can still be tried
 
 	channel    bool             // an MPS channel is counted for it

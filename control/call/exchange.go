@@ -257,7 +257,7 @@ func (x *Exchange) begin(in *sip.Invite, l *Leg, number string, then func(*Call)
 	c := x.newCall(l.tel, number)
 	l.id, l.peer = c.id+"/a", in.Flow().Remote
 	l.in.Store(c)
-	c.a = l
+	c.a, c.hops = l, in.Hops()+1
 	if l.outside != nil {
 		c.passed = in.Headers("Diversion")
 	}

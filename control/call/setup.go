@@ -118,7 +118,7 @@ func (c *Call) invite(l *Leg, r ringing, security media.Security, req sip.Invite
 	if r.from != nil && r.from.described && !r.bare {
 		offer.Silent, offer.Sections = r.from.media.Silent(), m.Shared(r.from.media, false, false)
 	}
-	req.SDP = m.Offer(offer)
+	req.SDP, req.Hops = m.Offer(offer), c.hops
 	d, err := c.x.cfg.Invite(req, &c.queue, c.x.notify(l))
 	if err != nil {
 		c.x.forgetMedia(l)

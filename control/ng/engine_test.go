@@ -507,7 +507,7 @@ func TestStatistics(t *testing.T) {
 	v := c.ask(req("statistics")).Get("statistics")
 	for path, want := range map[string]int64{
 		"currentstatistics sessionstotal": 1, "totalstatistics managedsessions": 2, "totalstatistics regularterminatedsessions": 1,
-		"controlstatistics offercount": 2, "controlstatistics answercount": 2, "controlstatistics deletecount": 1,
+		"controlstatistics totaloffercount": 2, "controlstatistics totalanswercount": 2, "controlstatistics totaldeletecount": 1,
 	} {
 		group, name, _ := strings.Cut(path, " ")
 		if n, ok := v.Get(group).Get(name).Int(); !ok || n != want {

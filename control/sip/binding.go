@@ -40,9 +40,8 @@ func (b *Binding) stop() {
 }
 
 // same compares contacts (RFC 3261 19.1.4, as far as registrations need it).
-func (b *Binding) same(u gosip.Uri) bool {
-	r := b.Registered
-	return r.User == u.User && strings.EqualFold(r.Host, u.Host) && port(r) == port(u) && uriTransport(r) == uriTransport(u)
+func same(a, b gosip.Uri) bool {
+	return a.User == b.User && strings.EqualFold(a.Host, b.Host) && port(a) == port(b) && uriTransport(a) == uriTransport(b)
 }
 
 func port(u gosip.Uri) int {

@@ -174,7 +174,7 @@ func ackFor(req *gosip.Request, res *gosip.Response) *gosip.Request {
 	for _, h := range req.GetHeaders("route") {
 		ack.AppendHeader(gosip.HeaderClone(h))
 	}
-	forwards := gosip.MaxForwardsHeader(70)
+	forwards := gosip.MaxForwardsHeader(hops)
 	ack.AppendHeader(&forwards)
 	ack.AppendHeader(gosip.HeaderClone(req.From()))
 	if to := res.To(); to != nil {

@@ -63,6 +63,14 @@ func (in *Invite) Target() gosip.Uri {
 // SDP is the offer, nil when the INVITE has none (the offer is then ours to make, in Answer).
 func (in *Invite) SDP() []byte { return sdp(in.req) }
 
+// Hops is how many lie behind it, as far as its Max-Forwards tells.
+func (in *Invite) Hops() int {
+	if m := in.req.MaxForwards(); m != nil {
+		return max(0, hops-int(m.Val()))
+	}
+	return 0
+}
+
 // CallID is the Call-ID.
 func (in *Invite) CallID() string { return callID(in.req) }
 

@@ -26,7 +26,39 @@ func newParser() *gosip.Parser {
 	for _, name := range []string{"refer-to", "referred-by"} {
 		delete(headers, name)
 	}
+	for _, name := range []string{"via", "v"} {
+		parse := headers[name]
+		headers[name] = func(field []byte, text string) (gosip.Header, error) { return parse(field, behindSemicolons(text)) }
+	}
 	return gosip.NewParser(gosip.WithHeadersParsers(headers))
+}
+
+// behindSemicolons moves the blanks that stand before semicolons behind them, where they mean as little (RFC 3261 25.1 SEMI): before
+// them sipgo takes them for a part of the port. It counts in the text, so its length stays.
+func behindSemicolons(via string) string {
+	const most = 8 << 10 // it is called for each value of a list; no peer needs more
+	if len(via) > most || !strings.Contains(via, " ;") && !strings.Contains(via, "\t;") {
+		return via
+	}
+	b := make([]byte, 0, len(via))
+	blanks := 0 // that are not written yet
+	for i := range len(via) {
+		switch c := via[i]; {
+		case c == ' ' || c == '\t':
+			blanks++
+		case c == ';':
+			b = append(b, c)
+		default:
+			for ; blanks > 0; blanks-- {
+				b = append(b, ' ')
+			}
+			b = append(b, c)
+		}
+	}
+	for ; blanks > 0; blanks-- {
+		b = append(b, ' ')
+	}
+	return string(b)
 }
 
 // parse reads one message. What sipgo could make of a broken one is returned with the error; it never panics.

@@ -7,6 +7,9 @@ import (
 	gosip "github.com/emiago/sipgo/sip"
 )
 
+// hops is how many a request of ours may take (RFC 3261 8.1.1.6).
+const hops = 70
+
 // Identity is a name and an address, as in From and To.
 type Identity struct {
 	// Name is the display name without quotes, "" for none.
@@ -133,7 +136,7 @@ func (p *peer) request(s *Stack, method gosip.RequestMethod, seq uint32) *gosip.
 	for _, r := range routes {
 		req.AppendHeader(gosip.NewHeader("Route", fmt.Sprintf("<%s>", r.String())))
 	}
-	forwards := gosip.MaxForwardsHeader(70)
+	forwards := gosip.MaxForwardsHeader(hops)
 	req.AppendHeader(&forwards)
 	req.AppendHeader(&gosip.FromHeader{DisplayName: p.local.name, Address: p.local.uri, Params: p.local.params()})
 	req.AppendHeader(&gosip.ToHeader{DisplayName: p.remote.name, Address: p.remote.uri, Params: p.remote.params()})

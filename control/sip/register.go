@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	gosip "github.com/emiago/sipgo/sip"
@@ -60,6 +61,9 @@ func (s *Stack) wishes(req *gosip.Request) (out []wish, all bool, bad string) {
 	if len(list) != len(req.GetHeaders("contact"))+len(req.GetHeaders("m")) {
 		return nil, false, "Bad Contact"
 	}
+	if len(list) > maxWishes {
+		return nil, false, "Too Many Contacts"
+	}
 	header := seconds(value(req, "expires"), s.registrar.config.Expires)
 	for _, c := range list {
 		if c.Address.Wildcard {
@@ -68,9 +72,6 @@ func (s *Stack) wishes(req *gosip.Request) (out []wish, all bool, bad string) {
 			}
 			return nil, true, ""
 		}
-		if len(out) == maxWishes {
-			return nil, false, "Too Many Contacts"
-		}
 		if c.Address.Scheme != "sip" && c.Address.Scheme != "sips" || c.Address.Host == "" {
 			return nil, false, "Bad Contact"
 		}
@@ -78,7 +79,7 @@ func (s *Stack) wishes(req *gosip.Request) (out []wish, all bool, bad string) {
 		if e, ok := param(c.Params, "expires"); ok {
 			w.asked = seconds(e, s.registrar.config.Expires)
 		}
-		out = append(out, w)
+		out = append(slices.DeleteFunc(out, func(o wish) bool { return same(o.uri, w.uri) }), w) // of one that is named twice the last counts
 	}
 	return out, false, ""
 }

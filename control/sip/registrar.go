@@ -204,7 +204,7 @@ func (r *Registrar) update(acc Account, req *gosip.Request, f Flow, wishes []wis
 	for _, w := range wishes {
 		var c change
 		for _, b := range list {
-			if b.same(w.uri) {
+			if same(b.Registered, w.uri) {
 				c.old = b
 			}
 		}

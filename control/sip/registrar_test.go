@@ -149,6 +149,16 @@ func TestMaxContacts(t *testing.T) {
 	})
 }
 
+// A contact that is named twice rings once, for as long as it said last.
+func TestContactNamedTwice(t *testing.T) {
+	registering(t, Config{Registrar: RegistrarConfig{MaxContacts: 2}}, func(p *tap) {
+		res := p.register("217", 1, "Contact: <sip:a@10.0.0.2>;expires=100, <sip:a@10.0.0.2:5060;x=y>;expires=200")
+		if got := strings.Join(values(res, "contact"), " "); got != "<sip:a@10.0.0.2:5060;x=y>;expires=200" || len(p.s.Registrar().Lookup("217")) != 1 {
+			t.Errorf("bound %s", got)
+		}
+	})
+}
+
 func TestMaxStations(t *testing.T) {
 	var rejected []string
 	c := Config{Registrar: RegistrarConfig{MaxStations: 1, OnChange: func(e RegistrationEvent) {

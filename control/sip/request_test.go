@@ -46,6 +46,7 @@ func TestRequestsOutsideDialogs(t *testing.T) {
 		{name: "too many hops", m: with(func(m *msg) { m.method = "INVITE" }), edit: change("Max-Forwards: 70", "Max-Forwards: 0"), want: 483},
 		{name: "bad hops", m: base, edit: change("Max-Forwards: 70", "Max-Forwards: 300"), want: 400},
 		{name: "no hops", m: base, edit: change("Max-Forwards: 70\n", ""), want: 200},
+		{name: "blanks around semicolons", m: base, edit: change(";branch", " \t ;\t branch"), want: 200},
 		{name: "version", m: base, edit: change("SIP/2.0\nVia", "SIP/7.0\nVia"), want: 505},
 		{name: "required extension", m: with(func(m *msg) { m.extra = "Require: 100rel, dance" }), want: 420, has: "Unsupported: dance"},
 		{name: "scheme", m: with(func(m *msg) { m.uri = "nobody:knows" }), want: 416},

@@ -20,6 +20,8 @@ type InviteRequest struct {
 	Focus string
 	// SDP is the offer; nil asks the other side for one (Answered brings it, Ack answers it).
 	SDP []byte
+	// Hops is how many hops lie behind the call that this one continues (RFC 7332): Max-Forwards is less by so many.
+	Hops int
 	// Headers are added to the INVITE.
 	Headers []Header
 	// Credentials answer challenges of this peer, in the whole dialog; nil answers none.
@@ -93,6 +95,7 @@ func (s *Stack) Invite(r InviteRequest, a Actor, notify func(Event)) (*Dialog, e
 	d.out = uacInvite{first: d.peer, acks: make(map[string]sentACK)}
 	d.out.build = func() *gosip.Request {
 		req := d.peer.request(s, gosip.INVITE, d.nextSeq())
+		*req.MaxForwards() = gosip.MaxForwardsHeader(max(0, hops-r.Hops))
 		if r.SDP != nil { // else a reliable provisional response could carry an offer, before there is anybody to answer it
 			addHeaders(req, []Header{{"Supported", "100rel"}})
 		}
@@ -189,7 +192,7 @@ func (s *Stack) cancelRequest(invite *gosip.Request, f Flow, headers []Header) {
 	for _, h := range invite.GetHeaders("route") {
 		req.AppendHeader(gosip.HeaderClone(h))
 	}
-	forwards := gosip.MaxForwardsHeader(70)
+	forwards := gosip.MaxForwardsHeader(hops)
 	req.AppendHeader(&forwards)
 	req.AppendHeader(gosip.HeaderClone(invite.From()))
 	req.AppendHeader(gosip.HeaderClone(invite.To()))
