@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"sidetone/relay/rtp"
 )
 
 // steepest gives the fastest change of a steady tone's level, dB a millisecond, where it is above -45 dB of full gain.
@@ -106,6 +108,34 @@ func TestEdgeEndsWithTheOther(t *testing.T) {
 	a.SetEdge(b.Participant, 3) // it is gone
 	if len(a.edges) != 0 {
 		t.Error("an edge to one who left")
+	}
+}
+
+// Who is on hold hears nothing of one who leaves meanwhile when it comes back, and a rate that has risen meanwhile does not matter.
+func TestEdgeEndsWithTheOtherDuringHold(t *testing.T) {
+	c := room(8)
+	a, b := join(t, c, "a", nil, 0), join(t, c, "b", noise(1, 16000, 9000), 0)
+	a.SetEdge(b.Participant, 3)
+	run(c, 10)
+	a.SetHeld(true)
+	run(c, 2)
+	c.Remove(b.Participant)
+	for range 2 {
+		joinAs(t, c, ParticipantConfig{ID: "wide", Send: l16wide, SendPayloadType: 97}, nil, 0)
+	}
+	run(c, 3)
+	if len(a.edges) != 0 {
+		t.Errorf("%d edges to nobody", len(a.edges))
+	}
+	before := len(a.packets)
+	a.SetHeld(false)
+	run(c, 10)
+	for _, p := range a.packets[before:] {
+		for i, v := range rtp.Payload(p) {
+			if v != 0 {
+				t.Fatalf("octet %d of what it hears in an empty room is %d", i, v)
+			}
+		}
 	}
 }
 

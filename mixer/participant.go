@@ -266,10 +266,10 @@ func (p *Participant) move() {
 //
 // hot path: no allocation, lock, clock or log
 func (p *Participant) choose() {
+	differs := p.moveEdges() // of who is held too: whom it has an edge to may leave in the meantime
 	if p.held {
 		return
 	}
-	differs := p.moveEdges()
 	p.base = &p.conference.all
 	if p.hear == mutedSpan {
 		p.base = &p.conference.deaf
