@@ -1,7 +1,9 @@
 // Package offline mixes what was captured or recorded, on a virtual clock, as a conference would have.
 //
-//	capture.pcap ──► ReadCapture (capture.go) ──► datagrams: SIP ─► media descriptions   (describe.go)
-//	                                                  │                    ▼
+//	capture.pcap ──► captureFile (capturefile.go, pcapng.go) ──► packets ──► parse (frame.go)
+//	                                                                           ▼
+//	                 ReadCapture (capture.go) ◄────────────────────────── datagrams: SIP ─► media descriptions   (describe.go)
+//	                                                  │                                            ▼
 //	                                                  └─► RTP ─► streams, by source (streams.go)
 //	                                                                  ▼
 //	talk.wav ──► ReadAudio (voice.go) ─────────────────────────────► Party
@@ -16,5 +18,5 @@
 //
 // A stream is known by its look: RTP whose sequence numbers go on. What its payload types mean is said by whoever calls, else by the
 // SDP in the capture's own SIP messages, else by RFC 3551. A stream that carries the same payloads as an earlier one is a relayed copy and
-// left out. Limits: UDP; no fragments; no SRTP; a capture of at most MostPackets RTP packets, of MostParties parties.
+// left out. Limits: UDP; no fragments; no SRTP; no packets that a pcapng file gives no time; a capture of at most MostPackets RTP packets, of MostParties parties.
 package offline
