@@ -13,10 +13,10 @@ import (
 
 func TestParseSchedstat(t *testing.T) {
 	got, err := parseSchedstat("123456789 98395 17\n")
-	if err != nil || got != 123456789 {
+	if err != nil || got != (schedstat{123456789, 98395}) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	for _, bad := range []string{"", "1", "x 2 3", "1 2"} {
+	for _, bad := range []string{"", "1", "x 2 3", "1 x 3", "1 2"} {
 		if _, err := parseSchedstat(bad); err == nil {
 			t.Errorf("%q was read", bad)
 		}
@@ -86,6 +86,9 @@ func TestOwnAccounts(t *testing.T) {
 	}
 	if after-before < 5*time.Millisecond {
 		t.Errorf("after ten busy seconds the account says %v", after-before)
+	}
+	if w, err := self.Waited(); err != nil || w < 0 {
+		t.Errorf("waited %v, %v", w, err)
 	}
 	if m, err := self.Memory(); err != nil || m < 1<<20 {
 		t.Errorf("memory %d, %v", m, err)

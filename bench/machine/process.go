@@ -16,13 +16,31 @@ import (
 type Process int
 
 // CPU returns how long all threads of the process were on a core, in user and kernel mode: the sum of their schedstat
-// files. How long they waited for one is there too and of no use: those of one process wait for each other.
+// files.
 func (p Process) CPU() (time.Duration, error) {
 	var sum time.Duration
+	err := p.threads(func(t schedstat) { sum += t.on })
+	return sum, err
+}
+
+// Waited returns how long the busiest thread of the process was ready while its core was another's: a program's, or a thread's of the
+// process itself. That of all threads would say nothing: those of one process wait for each other.
+func (p Process) Waited() (time.Duration, error) {
+	var busiest schedstat
+	err := p.threads(func(t schedstat) {
+		if t.on > busiest.on {
+			busiest = t
+		}
+	})
+	return busiest.waited, err
+}
+
+// threads shows the accounts of all threads.
+func (p Process) threads(show func(schedstat)) error {
 	dir := fmt.Sprintf("/proc/%d/task", int(p))
 	tasks, err := os.ReadDir(dir)
 	if err != nil {
-		return sum, err
+		return err
 	}
 	for _, t := range tasks {
 		text, err := os.ReadFile(filepath.Join(dir, t.Name(), "schedstat"))
@@ -30,25 +48,32 @@ func (p Process) CPU() (time.Duration, error) {
 			continue // it ended meanwhile
 		}
 		if err != nil {
-			return sum, err
+			return err
 		}
 		one, err := parseSchedstat(string(text))
 		if err != nil {
-			return sum, fmt.Errorf("%s/%s: %w", dir, t.Name(), err)
+			return fmt.Errorf("%s/%s: %w", dir, t.Name(), err)
 		}
-		sum += one
+		show(one)
 	}
-	return sum, nil
+	return nil
 }
 
-// parseSchedstat reads "time on a core, time waiting for one, slices", the times in ns, and returns the first.
-func parseSchedstat(text string) (time.Duration, error) {
+// schedstat is the account of one thread since it was started.
+type schedstat struct{ on, waited time.Duration }
+
+// parseSchedstat reads "time on a core, time waiting for one, slices", the times in ns.
+func parseSchedstat(text string) (s schedstat, err error) {
 	fields := strings.Fields(text)
 	if len(fields) != 3 {
-		return 0, fmt.Errorf("schedstat %q", text)
+		return s, fmt.Errorf("schedstat %q", text)
 	}
 	on, err := strconv.ParseInt(fields[0], 10, 64)
-	return time.Duration(on), err
+	if err != nil {
+		return s, err
+	}
+	waited, err := strconv.ParseInt(fields[1], 10, 64)
+	return schedstat{time.Duration(on), time.Duration(waited)}, err
 }
 
 // Memory returns how many bytes of the process are in memory (VmRSS). What the kernel holds for it, such as

@@ -27,6 +27,7 @@
 //	burst_recovery_us        until the last of them flows again; a second when one does not within that
 //	p999_us@60%, lost_percent@60%        in a minute at 60 % of the capacity that was found, in the last round, or that was told
 //	way_p999_us@60%          the same from when a packet was sent: what the server was late, without what the generator was
+//	waited_us@60%, stolen_us@60%   of that run, for which the server's busiest thread was ready while another had the core, and the host had it
 //	cpu_per_participant_packet_us   the server's time for a packet of one who talks in a conference of five and the one he is sent,
 //	                         60 conferences; heard_percent: the packets that were right by ear; memory_per_participant_bytes
 //	tick_p99_us, tick_p999_us   how much later than at its earliest a member's packet comes, one each 20 ms

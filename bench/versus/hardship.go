@@ -15,6 +15,9 @@ const (
 	sustainedLossKey  = "lost_percent@60%"
 	sustainedDelayKey = "p999_us@60%"
 	sustainedWayKey   = "way_p999_us@60%" // from when a packet was sent, not from when it was due
+	// How long the server was held up meanwhile: its busiest thread by other threads, its core by the host.
+	sustainedWaitKey   = "waited_us@60%"
+	sustainedStolenKey = "stolen_us@60%"
 )
 
 const (
@@ -58,5 +61,7 @@ func (s *stage) sustain(ctx context.Context, capacity int) error {
 	s.samples.Add(sustainedLossKey, 100*float64(res.Lost())/float64(res.Sent))
 	s.samples.Add(sustainedDelayKey, float64(res.Delay.Percentile(0.999))*microseconds)
 	s.samples.Add(sustainedWayKey, float64(res.Way.Percentile(0.999))*microseconds)
+	s.samples.Add(sustainedWaitKey, float64(s.watch.waited)*microseconds)
+	s.samples.Add(sustainedStolenKey, float64(s.watch.stolen[0])*microseconds)
 	return nil
 }

@@ -106,7 +106,7 @@ func Keys(name string) ([]string, error) {
 	case p.rates != nil:
 		values = append(values, "memory_per_call_bytes", "files_per_call", "capacity")
 		if p.growth {
-			values = append(values, burstSilentKey, burstBackKey, sustainedLossKey, sustainedDelayKey, sustainedWayKey)
+			values = append(values, burstSilentKey, burstBackKey, sustainedLossKey, sustainedDelayKey, sustainedWayKey, sustainedWaitKey, sustainedStolenKey)
 		}
 	default:
 		values = append(values, signalKeys...)

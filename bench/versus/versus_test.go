@@ -305,7 +305,7 @@ func TestACapacityThatIsToldIsNotSearchedFor(t *testing.T) {
 	if len(started) != 1 {
 		t.Errorf("started %v, want one", started)
 	}
-	for key, want := range map[string]bool{"sidetone.p999_us@60%": true, "sidetone.way_p999_us@60%": true, "sidetone.capacity": false, "sidetone.memory_per_call_bytes": false} {
+	for key, want := range map[string]bool{"sidetone.p999_us@60%": true, "sidetone.way_p999_us@60%": true, "sidetone.waited_us@60%": true, "sidetone.stolen_us@60%": true, "sidetone.capacity": false, "sidetone.memory_per_call_bytes": false} {
 		if _, ok := rep.Value(key); ok != want {
 			t.Errorf("%s measured: %v, want %v", key, ok, want)
 		}

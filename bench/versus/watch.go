@@ -13,7 +13,7 @@ import (
 // From where on something is worth a warning.
 const (
 	foreignShare   = 0.05 // of a core that other programs used
-	stolenShare    = 1e-3 // of a core in a long run that the host took: as many packets are late as a p99.9 leaves out
+	stolenShare    = 1e-3 // of a core in a long run that was not the server's: as many packets are late as a p99.9 leaves out
 	busyShare      = 0.95 // of the generator's time
 	lateLimit      = time.Millisecond
 	spreadLimit    = 0.25 // between rounds, of the median
@@ -29,6 +29,7 @@ type watch struct {
 	elapsed time.Duration // of all steps
 	foreign [2]time.Duration
 	stolen  [2]time.Duration // by the host in the last step, of the server's and the generator's core
+	waited  time.Duration    // for its core in the last step, by the server's busiest thread
 	notes   []string         // in the order of their first coming
 	times   map[string]int
 	latest  map[string]string
@@ -40,6 +41,7 @@ type reading struct {
 	at     time.Time
 	cores  machine.Cores
 	server time.Duration
+	waited time.Duration // of the server's busiest thread
 	own    time.Duration
 	drops  int64
 }
@@ -63,6 +65,9 @@ func (w *watch) read(server machine.Process) (r reading, err error) {
 		return r, err
 	}
 	if r.server, err = server.CPU(); err != nil {
+		return r, err
+	}
+	if r.waited, err = server.Waited(); err != nil {
 		return r, err
 	}
 	if r.own, err = w.own.CPU(); err != nil {
@@ -89,6 +94,7 @@ func (w *watch) end(name, what string, server machine.Process, overrun int) erro
 	served := now.server - b.server
 	w.elapsed += elapsed
 	w.stolen = [2]time.Duration{now.cores.Stolen(b.cores, w.serverCore), now.cores.Stolen(b.cores, w.generatorCore)}
+	w.waited = now.waited - b.waited
 	w.foreign[0] += now.cores.Busy(b.cores, w.serverCore) - served
 	w.foreign[1] += now.cores.Busy(b.cores, w.generatorCore) - (now.own - b.own)
 	if drops := now.drops - b.drops - int64(overrun); drops > 0 && what != limitName {
@@ -110,13 +116,18 @@ func (w *watch) generator(name, what string, r *load.Result) {
 	}
 }
 
-// host notes the time that the host took away in the last step: whatever was on the core then was late by it.
+// host notes the time that the host took away in the last step, and for which the server's thread waited for others: what was to be done
+// then was late by it.
 func (w *watch) host(name, what string, elapsed time.Duration) {
 	for i, whose := range []string{"server's", "generator's"} {
 		if w.stolen[i].Seconds() > stolenShare*elapsed.Seconds() {
 			w.note("stolen "+whose+name, fmt.Sprintf("%s at %s: the host took the %s core away for %d ms of %.0f s",
 				name, what, whose, w.stolen[i].Milliseconds(), elapsed.Seconds()))
 		}
+	}
+	if w.waited.Seconds() > stolenShare*elapsed.Seconds() {
+		w.note("waited "+name, fmt.Sprintf("%s at %s: its busiest thread was ready for %d ms of %.0f s while another had the core",
+			name, what, w.waited.Milliseconds(), elapsed.Seconds()))
 	}
 }
 
