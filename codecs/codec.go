@@ -71,6 +71,9 @@ type Codec struct {
 	// Duration gives the length of a payload in units of ClockRate, 0 when it spans no time of its
 	// own (noise, events). It reads no state and never panics.
 	Duration func(payload []byte) int
+	// Asked gives the mode in which the sender of a payload wants to be sent to, -1 for no wish, of a codec with modes; nil: it has none.
+	// It reads no state and never panics. hot path: no allocation, lock, clock or log.
+	Asked func(payload []byte) int
 	// EncodedLen gives the octets that a frame of so many samples needs at most.
 	EncodedLen func(samples int) int
 

@@ -13,6 +13,7 @@ func amrCodec(l *amr.Library, f amr.Format) Codec {
 		NewDecoder: func() Decoder { return made(l.NewDecoder(f)) },
 		Frame:      20 * time.Millisecond,
 		Duration:   f.Duration,
+		Asked:      f.Asked,
 		EncodedLen: f.EncodedLen,
 		Parameters: f.String(),
 		Negotiate: func(fmtp string) (Codec, error) {

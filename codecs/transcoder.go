@@ -170,8 +170,13 @@ type tandem struct {
 // The zero value is none. It may be used from anywhere.
 type Wish struct{ mode atomic.Int32 } // one more than the mode
 
-func (w *Wish) set(mode int) { w.mode.Store(int32(mode + 1)) }
-func (w *Wish) get() int     { return int(w.mode.Load()) - 1 }
+// Note takes the mode that was asked for last, -1 for none.
+// hot path: no allocation, lock, clock or log.
+func (w *Wish) Note(mode int) { w.mode.Store(int32(mode + 1)) }
+
+// Mode is the one to follow, -1 for none.
+// hot path: no allocation, lock, clock or log.
+func (w *Wish) Mode() int { return int(w.mode.Load()) - 1 }
 
 // Wishes lets a transcoder note what the side it decodes wishes and follow what the side it encodes for does, before its first Transform.
 func Wishes(t Transcoder, from, to *Wish) {
@@ -183,10 +188,10 @@ func Wishes(t Transcoder, from, to *Wish) {
 func (t *tandem) Transform(dst, payload []byte) int {
 	n, _ := t.decoder.Decode(t.samples, payload) // what could be decoded is sent on
 	if t.requester != nil && t.heard != nil {
-		t.heard.set(t.requester.Requested())
+		t.heard.Note(t.requester.Requested())
 	}
 	if t.follower != nil && t.follows != nil {
-		t.follower.Follow(t.follows.get())
+		t.follower.Follow(t.follows.Mode())
 	}
 	pcm := t.samples[:n]
 	if t.resampler != nil {

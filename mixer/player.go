@@ -33,6 +33,7 @@ type Player struct {
 	ticks     uint64 // read from the source so far
 	encodings []*encoding
 	listeners []*Listener
+	wishing   int // listeners with a wish
 }
 
 // ListenerConfig is what a listener is to be sent.
@@ -41,13 +42,16 @@ type ListenerConfig struct {
 	SendPayloadType uint8
 	Ptime           time.Duration // 10 to 60 ms in steps of 10; default 20 ms
 	Output          Output
+	// Wish is the mode of its codec that it wants to be sent in; nil is none. Of listeners that share an encoder the lowest counts.
+	Wish *codecs.Wish
 }
 
 // Listener is one RTP stream out of a Player.
 type Listener struct {
 	sender   sender
 	encoding *encoding
-	index    int // in the player's listeners; -1 after Remove
+	wish     *codecs.Wish // nil where the codec has no modes
+	index    int          // in the player's listeners; -1 after Remove
 }
 
 // NewPlayer returns a player without listeners.
@@ -74,6 +78,10 @@ func (p *Player) Add(c ListenerConfig) (*Listener, error) {
 	}
 	e.listeners++
 	l := &Listener{sender: newSender(c.Output, c.SendPayloadType, p.random), encoding: e, index: len(p.listeners)}
+	if e.follower != nil && c.Wish != nil {
+		l.wish = c.Wish
+		p.wishing++
+	}
 	p.listeners = append(p.listeners, l)
 	return l, nil
 }
@@ -103,6 +111,9 @@ func (p *Player) Remove(l *Listener) {
 	p.listeners[last] = nil
 	p.listeners = p.listeners[:last]
 	l.encoding.listeners--
+	if l.wish != nil {
+		p.wishing--
+	}
 	l.index = -1
 }
 
@@ -123,6 +134,9 @@ func (p *Player) Tick(int64) {
 	if len(p.listeners) == 0 {
 		return
 	}
+	if p.wishing > 0 {
+		p.askAll()
+	}
 	p.source.Read(p.frame)
 	p.ticks++
 	for _, e := range p.encodings {
@@ -133,6 +147,17 @@ func (p *Player) Tick(int64) {
 	}
 	for _, l := range p.listeners {
 		l.sender.send(l.encoding)
+	}
+}
+
+// askAll brings the listeners' wishes to the encoders.
+//
+// hot path: no allocation, lock, clock or log
+func (p *Player) askAll() {
+	for _, l := range p.listeners {
+		if l.wish != nil {
+			l.encoding.ask(l.wish.Mode())
+		}
 	}
 }
 

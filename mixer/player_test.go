@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sidetone/codecs"
+	"sidetone/codecs/g711"
 	"sidetone/relay/rtp"
 )
 
@@ -254,5 +255,60 @@ func BenchmarkPlayerTick1000Listeners(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Tick(0)
+	}
+}
+
+// followed is µ-law whose encoder writes the mode that it was told to follow.
+type followed struct {
+	g711.MuLaw
+	mode int
+}
+
+func (f *followed) Follow(mode int) { f.mode = mode }
+
+func (f *followed) Encode(dst []byte, pcm []int16) int {
+	n := f.MuLaw.Encode(dst, pcm)
+	for i := range dst[:n] {
+		dst[i] = byte(f.mode)
+	}
+	return n
+}
+
+// TestPlayerFollowsTheLowestWish: of those who share an encoder, who has no wish does not count.
+func TestPlayerFollowsTheLowestWish(t *testing.T) {
+	c, _ := codecs.Builtin().Lookup("PCMU", 8000)
+	c.NewEncoder = func() codecs.Encoder { return &followed{} }
+	p := NewPlayer(PlayerConfig{Source: NewClip(make([]int16, 8000)), Set: codecs.Set{}.With(c)})
+	var outs [3]recorder
+	var wishes [3]codecs.Wish
+	var listeners []*Listener
+	for i := range outs {
+		l, err := p.Add(ListenerConfig{Send: c.Format, Output: &outs[i], Wish: &wishes[i]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners = append(listeners, l)
+	}
+	expect := func(want byte) {
+		t.Helper()
+		p.Tick(0)
+		for i := range outs {
+			if got := outs[i].packets[len(outs[i].packets)-1]; i < p.Len() && rtp.Payload(got)[0] != want {
+				t.Errorf("listener %d is sent mode %d, want %d", i, rtp.Payload(got)[0], want)
+			}
+		}
+	}
+	expect(255)
+	wishes[0].Note(5)
+	expect(5)
+	wishes[2].Note(3)
+	expect(3)
+	wishes[2].Note(7)
+	expect(5)
+	p.Remove(listeners[2])
+	wishes[0].Note(-1)
+	expect(255)
+	if n := testing.AllocsPerRun(100, func() { p.askAll() }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -41,9 +41,7 @@ func (d *Decoder) Decode(dst []int16, payload []byte) (int, error) {
 	if !ok {
 		return 0, ErrMalformed
 	}
-	if d.asked = int(payload[0] >> 4); d.asked >= d.format.modes() {
-		d.asked = -1 // 15 is no wish, what is between is nothing (RFC 4867 section 4.3.1)
-	}
+	d.asked = d.format.Asked(payload)
 	n := 0
 	for len(dst)-n >= d.format.samples() {
 		_, good, ok := r.next(d.in)
@@ -56,6 +54,15 @@ func (d *Decoder) Decode(dst []int16, payload []byte) (int, error) {
 		n += d.frame(dst[n:])
 	}
 	return n, nil
+}
+
+// Asked is the mode that the sender of a payload wants to be sent itself (CMR), -1 when it has no wish.
+// hot path: no allocation, lock, clock or log.
+func (f Format) Asked(payload []byte) int {
+	if len(payload) == 0 || int(payload[0]>>4) >= f.modes() {
+		return -1 // 15 is no wish, what is between is nothing (RFC 4867 section 4.3.1)
+	}
+	return int(payload[0] >> 4)
 }
 
 // Requested is the mode that the sender of the last payload wants to be sent itself (CMR), -1 when it has no wish.

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"sidetone/codecs"
 	"sidetone/codecs/dtmf"
 	"sidetone/codecs/resample"
 	"sidetone/control/sdp"
@@ -14,6 +15,7 @@ import (
 // anything it is not in the packets' way.
 //
 //	relay.Leg ── Route.Tap ─► ear ─┬─ telephone-event ─► dtmf.Receiver ─► pressed
+//	                               ├─ a codec with modes ─► codecs.Wish, which what the phone hears is made by
 //	                               └─► receive.Stream ── Tick ─┬─► record.Track
 //	                                                           └─► dtmf.Detector ─► toned
 type ear struct {
@@ -21,10 +23,13 @@ type ear struct {
 	digits func(dtmf.Press)
 	tones  func(dtmf.Press)
 	track  *record.Track
-	tuned  []sdp.Codec
+	tuned  []sdp.Codec // what the rest was made from
+	asking []asking
 
 	// Owned by the shard.
 	events  payloadTypes // telephone-event
+	asks    []asking
+	wish    *codecs.Wish
 	keys    dtmf.Receiver
 	pressed func(dtmf.Press)
 	stream  *receive.Stream // nil while nothing has to be decoded
@@ -35,6 +40,22 @@ type ear struct {
 	detector *dtmf.Detector
 	down     *resample.Resampler // to the detector's rate
 	narrow   [dtmf.Rate / 50]int16
+}
+
+// asking is a payload type whose payloads say in which mode their sender wants to be sent to.
+type asking struct {
+	payloadType uint8
+	mode        func(payload []byte) int
+}
+
+// asking are those that the leg's phone may send.
+func (l *Leg) asking() (list []asking) {
+	for _, c := range l.local {
+		if k, ok := l.engine.cfg.Set.Find(format(c)); ok && k.Asked != nil && isVoice(c) {
+			list = append(list, asking{c.PayloadType, k.Asked})
+		}
+	}
+	return list
 }
 
 // payloadTypes is a set of them.
@@ -54,7 +75,9 @@ func eventTypes(list []sdp.Codec) (s payloadTypes) {
 }
 
 // wanted: somebody wants to know something.
-func (e *ear) wanted() bool { return e.digits != nil || e.tones != nil || e.track != nil }
+func (e *ear) wanted() bool {
+	return e.digits != nil || e.tones != nil || e.track != nil || e.asking != nil
+}
 
 // ReceiveRTP is for relay.Sink.
 //
@@ -63,6 +86,11 @@ func (e *ear) ReceiveRTP(p []byte, now int64) {
 	if e.pressed != nil && e.events.has(rtp.PayloadType(p)) {
 		if press, ok := e.keys.Receive(rtp.SSRC(p), rtp.Timestamp(p), rtp.Marker(p), rtp.Payload(p)); ok {
 			e.pressed(press)
+		}
+	}
+	for i := range e.asks {
+		if e.asks[i].payloadType == rtp.PayloadType(p) {
+			e.wish.Note(e.asks[i].mode(rtp.Payload(p)))
 		}
 	}
 	if e.stream != nil {
@@ -100,8 +128,8 @@ func (l *Leg) OnTone(fn func(dtmf.Press)) error {
 // attend makes the ear hear what is wanted, and not more.
 func (l *Leg) attend() error {
 	e := &l.ear
-	e.tuned = l.local
-	events, stream, rate := eventTypes(l.local), e.stream, 0
+	e.tuned, e.asking = l.local, l.asking()
+	events, asks, stream, rate := eventTypes(l.local), e.asking, e.stream, 0
 	switch {
 	case e.track != nil:
 		rate = e.track.Rate()
@@ -127,7 +155,7 @@ func (l *Leg) attend() error {
 	l.relay.Run(func() {
 		e.pressed, e.events, e.tape = e.digits, events, e.track
 		e.toned, e.detector, e.down = e.tones, detector, down
-		e.stream = stream
+		e.asks, e.wish, e.stream = asks, &l.wish, stream
 		if stream == nil {
 			l.relay.RemoveTicker(e)
 			return
@@ -139,19 +167,27 @@ func (l *Leg) attend() error {
 }
 
 // retune tells the ear what the phone's payload types mean, when that has changed.
-func (l *Leg) retune() {
+func (l *Leg) retune() error {
 	e := &l.ear
-	if !e.wanted() || sameCodecs(e.tuned, l.local) {
-		return
+	if sameCodecs(e.tuned, l.local) {
+		return nil
 	}
-	e.tuned = l.local
-	events, formats := eventTypes(l.local), l.talk().receive
+	heard := e.wanted()
+	e.tuned, e.asking = l.local, l.asking()
+	if !heard && !e.wanted() {
+		return nil
+	}
+	events, asks, formats := eventTypes(l.local), e.asking, l.talk().receive
 	l.relay.Run(func() {
-		e.events = events
+		e.events, e.asks, e.wish = events, asks, &l.wish
 		if e.stream != nil {
 			e.stream.SetFormats(formats)
 		}
 	})
+	if heard == e.wanted() {
+		return nil
+	}
+	return l.rewire()
 }
 
 // tap is the ear where it has to hear, or nil.

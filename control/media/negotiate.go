@@ -236,10 +236,11 @@ type talk struct {
 	sendPT  uint8
 	ptime   time.Duration
 	tap     relay.Sink // overhears the leg; nil = nobody
+	wish    *codecs.Wish
 }
 
 func (l *Leg) talk() talk {
-	t := talk{id: l.relay.ID(), tap: l.tap(), receive: make(map[uint8]codecs.Format, len(l.local))}
+	t := talk{id: l.relay.ID(), tap: l.tap(), wish: &l.wish, receive: make(map[uint8]codecs.Format, len(l.local))}
 	for _, c := range l.local {
 		t.receive[c.PayloadType] = format(c)
 	}
@@ -254,7 +255,7 @@ func (l *Leg) talk() talk {
 }
 
 func (t talk) listener(to mixer.Output) mixer.ListenerConfig {
-	return mixer.ListenerConfig{Send: t.send, SendPayloadType: t.sendPT, Ptime: t.ptime, Output: to}
+	return mixer.ListenerConfig{Send: t.send, SendPayloadType: t.sendPT, Ptime: t.ptime, Output: to, Wish: t.wish}
 }
 
 func (t talk) participant(to mixer.Output) mixer.ParticipantConfig {

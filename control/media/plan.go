@@ -78,7 +78,9 @@ func (l *Leg) mute() error {
 
 // advance begins what the plan has and the leg has not.
 func (l *Leg) advance(p Plan) error {
-	l.retune()
+	if err := l.retune(); err != nil {
+		return err
+	}
 	if p.Room != nil {
 		return l.sit(p.Room)
 	}

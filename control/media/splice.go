@@ -107,6 +107,9 @@ func (l *Leg) digit(p dtmf.Press, inband bool) (digit, error) {
 	}
 	d := digit{payloadType: t.sendPT, tone: dtmf.NewTone(p, k.SampleRate), encoder: k.NewEncoder(),
 		samples: k.SampleRate / 50, clock: k.ClockRate, step: uint32(k.ClockRate / 50)}
+	if f, ok := d.encoder.(codecs.Follower); ok {
+		f.Follow(l.wish.Mode())
+	}
 	if d.tone.Done() || k.EncodedLen(d.samples) > largestPayload {
 		return digit{}, ErrNoDigits
 	}
