@@ -99,8 +99,8 @@ func (Terminated) event()     {}
 func (*Request) event()       {}
 
 // Request is a request of the peer inside the dialog: INFO, REFER, NOTIFY, MESSAGE, SUBSCRIBE.
-// The owner calls Reply before notify returns; if it does not, the dialog answers INFO, NOTIFY and MESSAGE with 200
-// and the others with 501.
+// The owner calls Reply before notify returns; if it does not, the dialog answers INFO and NOTIFY with 200, MESSAGE
+// with 405 and the others with 501.
 type Request struct {
 	Method      string
 	ContentType string

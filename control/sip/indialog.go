@@ -104,8 +104,10 @@ func (d *Dialog) surface(req *gosip.Request, tx *serverTx) {
 	}
 	d.tell(r)
 	switch req.Method {
-	case gosip.INFO, gosip.NOTIFY, gosip.MESSAGE:
+	case gosip.INFO, gosip.NOTIFY:
 		r.Reply(200, "")
+	case gosip.MESSAGE: // a 200 would say that somebody reads it
+		r.Reply(405, "", Header{"Allow", d.s.allow})
 	default:
 		r.Reply(501, "", Header{"Allow", d.s.allow})
 	}

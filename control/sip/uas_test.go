@@ -249,7 +249,7 @@ func TestRequestsInsideTheDialog(t *testing.T) {
 	}{
 		{"INFO", 0, "200", true},
 		{"INFO", 415, "415", true},
-		{"MESSAGE", 0, "200", true},
+		{"MESSAGE", 0, "405", true},
 		{"NOTIFY", 0, "200", true},
 		{"REFER", 0, "501", true},
 		{"REFER", 202, "202", true},
