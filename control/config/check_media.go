@@ -23,9 +23,9 @@ func checkMedia(r *report, c *Config, host Host) {
 		checkInterface(r, c, i, host)
 	}
 	if j := m.Jitter; j.Min > j.Normal {
-		r.add("media.jitter.min", "%s is longer than normal, %s", j.Min, j.Normal)
+		r.beside("media.jitter.normal", "media.jitter.min", "%s is longer than normal, %s", j.Min, j.Normal)
 	} else if j.Normal > j.Max {
-		r.add("media.jitter.normal", "%s is longer than max, %s", j.Normal, j.Max)
+		r.beside("media.jitter.max", "media.jitter.normal", "%s is longer than max, %s", j.Normal, j.Max)
 	}
 	if _, err := tone.Lookup(m.Tones); err != nil {
 		r.add("media.tones", "there are none of %q; there are %s", m.Tones, strings.Join(tone.Countries(), ", "))

@@ -12,7 +12,7 @@ func checkSIP(r *report, c *Config, host Host) {
 		r.add("sip.realm", "wants a name without quotes and backslashes")
 	}
 	if s.NATExpires > s.Expires {
-		r.add("sip.nat_expires", "%s is longer than sip.expires, %s", s.NATExpires, s.Expires)
+		r.beside("sip.expires", "sip.nat_expires", "%s is longer than sip.expires, %s", s.NATExpires, s.Expires)
 	}
 	if s.Whitelist.Enabled && len(s.Whitelist.Networks) == 0 {
 		r.add("sip.whitelist.networks", "is empty, so no phone may register; list networks or set enabled: false")

@@ -78,6 +78,13 @@ func (r *report) add(path, format string, args ...any) {
 	r.addAt(r.place(path), path, format, args...)
 }
 
+// beside is add for a value that does not go with another one, unless that could not be read.
+func (r *report) beside(other, path, format string, args ...any) {
+	if !r.broken[other] {
+		r.add(path, format, args...)
+	}
+}
+
 // unreadable notes that the value at a path is not what it has to be.
 func (r *report) unreadable(p position, path, format string, args ...any) {
 	r.broken[path] = true
