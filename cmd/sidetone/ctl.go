@@ -26,7 +26,7 @@ const ctlTimeout = 10 * time.Second
 // running says which server a command asks.
 type running struct {
 	Config string `short:"c" placeholder:"FILE" default:"${default_file}" help:"The server's configuration file, for api.listen and api.token."`
-	API    string `placeholder:"URL" help:"Where the API is instead, such as http://192.168.1.10:8080."`
+	API    string `placeholder:"URL" help:"Where the API is instead, such as http://192.168.1.10:8080, or without http://."`
 	Token  string `env:"SIDETONE_TOKEN" help:"Token for --api."`
 }
 
@@ -63,6 +63,9 @@ func (c *running) request(ctx context.Context, method, path string) ([]byte, err
 // send is request with a body, if it is not nil.
 func (c *running) send(ctx context.Context, method, path string, content io.Reader) ([]byte, error) {
 	base, token := strings.TrimSuffix(c.API, "/"), c.Token
+	if base != "" && !strings.Contains(base, "://") {
+		base = "http://" + base
+	}
 	if base == "" {
 		cfg, err := config.Load(c.Config)
 		if err != nil {

@@ -75,6 +75,7 @@ func TestCtl(t *testing.T) {
 		{[]string{"ctl", "--api", "http://" + o.api, "--token", "sesame-open", "terminate", id}, exitFailed, "there is no call " + id},
 		{[]string{"ctl", "--api", "http://" + o.api, "--token", "sesame-open", "show", id}, exitFailed, "there is no call " + id},
 		{[]string{"ctl", "--api", "http://" + o.api, "calls"}, exitFailed, "bearer token"},
+		{[]string{"ctl", "--api", o.api, "calls"}, exitFailed, "bearer token"},
 		{[]string{"ctl", "--api", "http://127.0.0.1:1", "calls"}, exitFailed, "no server answers at http://127.0.0.1:1"},
 		{[]string{"ctl", "-c", filepath.Join(t.TempDir(), "none.yaml"), "calls"}, exitUsage, "--api"},
 		{[]string{"ctl"}, exitUsage, "expected one of"},
