@@ -19,8 +19,8 @@ import (
 
 // stream is a class of music that comes by RTP.
 //
-//	rtp://239.1.1.1:5004 ──► socket ──► receive.Stream ──► moh.Live ──► a cursor a shard ──► mixer.Player
-//	                         └── one goroutine, every 20 ms ──┘
+//	rtp://239.1.1.1:5004 ──► socket ──► receive.Stream ──► moh.Leveller ──► moh.Live ──► a cursor a shard ──► mixer.Player
+//	                         └────────── one goroutine, every 20 ms ──────────┘
 type stream struct {
 	class string
 	from  netip.AddrPort
@@ -136,6 +136,7 @@ func (s *stream) formats(set codecs.Set) map[uint8]codecs.Format {
 // receive plays what comes until the socket fails.
 func (s *stream) receive(conn *net.UDPConn, c StreamsConfig, log *slog.Logger) error {
 	in := receive.New(receive.Config{Set: c.Set, Jitter: c.Jitter, SampleRate: s.live.Rate(), Formats: s.formats(c.Set)})
+	level := moh.NewLeveller(s.live.Rate())
 	begin := time.Now()
 	next := ptime
 	buf := make([]byte, 2048)
@@ -158,6 +159,9 @@ func (s *stream) receive(conn *net.UDPConn, c StreamsConfig, log *slog.Logger) e
 			frame := make([]int16, s.live.Rate()/50)
 			in.Pull(int64(next), frame)
 			plays := s.sender.IsValid() && next-s.last < streamSilent
+			if plays {
+				frame = level.Next(frame)
+			}
 			if err := s.live.Write(frame, plays); err != nil {
 				return err
 			}
@@ -165,6 +169,7 @@ func (s *stream) receive(conn *net.UDPConn, c StreamsConfig, log *slog.Logger) e
 				s.plays = plays
 				if log.Info("music stream", "playing", plays, "sender", s.sender.String()); !plays {
 					s.sender = netip.AddrPort{}
+					level.Restart()
 				}
 			}
 		}

@@ -12,7 +12,8 @@
 //	                                                                            ▼
 //	                                              Cursor.Read ─► mixer.Player ─► every listener of the class
 //
-// live.go: Live.Write, 20 ms at a time ─► Live ─► LiveCursor.Read ─► mixer.Player, with a Playlist while nothing is written
+// leveller.go: a stream ─► Leveller.Next ─┐
+// live.go: Live.Write, 20 ms at a time ◄──┘ Live ─► LiveCursor.Read ─► mixer.Player, with a Playlist while nothing is written
 //
 // A Library is used when the configuration is read, from any goroutine; a reload makes a new one. Playlist reads the headers
 // of files, and says what is wrong with them; Load, in the background, the audio, until when the melody is played. Tracks and
@@ -21,7 +22,8 @@
 //
 // Files are brought to -26 LUFS (ITU-R BS.1770-5, gated), as loud as the melody and as speech at the usual level; at most 24 dB
 // are added, and peaks stay 1 dB below full scale. Of an MP3 the samples that the encoder put around the audio are left out, as its
-// LAME tag says, so that a file loops without a gap.
+// LAME tag says, so that a file loops without a gap. Streams are brought there by a gain that follows their loudness of the last half
+// minute by 6 dB a second at most, which takes a few seconds at their beginning.
 //
 // Limits: integer samples, one or two channels, 8 to 192 kHz; a library holds LibraryConfig.Limit bytes of decoded audio,
 // 128 MiB by default (70 minutes at 16 kHz).

@@ -13,24 +13,19 @@ const (
 // loudness is the gated programme loudness of one channel, ITU-R BS.1770-5 annex 1, in LUFS; 0 dBFS is an amplitude of full. It
 // is -Inf when no block of 400 ms is louder than -70 LUFS. Less than one block is measured as a whole.
 func loudness(x []int16, rate int, full float64) float64 {
-	pre, rlb := kWeighting(rate)
-	hop := rate / 10
+	m := newMeter(rate, full)
 	var parts []float64 // mean squares of 100 ms
-	var sum float64
-	for i, v := range x {
-		y := rlb.filter(pre.filter(float64(v) / full))
-		if sum += y * y; (i+1)%hop == 0 {
-			parts = append(parts, sum/float64(hop))
-			sum = 0
+	for _, v := range x {
+		if part, whole := m.take(v); whole {
+			parts = append(parts, part)
 		}
 	}
 	if len(parts) < 4 {
-		n := 0.0
+		sum, n := m.sum, float64(m.taken)
 		for _, p := range parts {
-			sum += p * float64(hop)
-			n += float64(hop)
+			sum += p * float64(m.hop)
+			n += float64(m.hop)
 		}
-		n += float64(len(x) % hop)
 		return gated([]float64{sum / max(n, 1)})
 	}
 	var blocks []float64 // of 400 ms, three quarters overlapping
@@ -38,6 +33,33 @@ func loudness(x []int16, rate int, full float64) float64 {
 		blocks = append(blocks, (parts[i-3]+parts[i-2]+parts[i-1]+parts[i])/4)
 	}
 	return gated(blocks)
+}
+
+// meter finds the mean square of each 100 ms, weighted as BS.1770 does.
+type meter struct {
+	pre, rlb biquad
+	full     float64 // amplitude of 0 dBFS
+	hop      int     // samples in 100 ms
+	sum      float64
+	taken    int // samples in sum
+}
+
+func newMeter(rate int, full float64) *meter {
+	m := &meter{full: full, hop: rate / 10}
+	m.pre, m.rlb = kWeighting(rate)
+	return m
+}
+
+// take adds a sample and gives the mean square that it completes.
+func (m *meter) take(v int16) (part float64, whole bool) {
+	y := m.rlb.filter(m.pre.filter(float64(v) / m.full))
+	m.sum += y * y
+	if m.taken++; m.taken < m.hop {
+		return 0, false
+	}
+	part = m.sum / float64(m.hop)
+	m.sum, m.taken = 0, 0
+	return part, true
 }
 
 // gated averages the blocks above -70 LUFS, and then those above 10 LU below that average.
