@@ -12,6 +12,7 @@
 //	                    ├── ng.Server ── ng.OverRelay ──► relay.Relay   calls that SIP proxies place
 //	                    │
 //	                    └── api.Server  ◄── state.go turns snapshots into JSON shapes
+//	                        api.Events  ◄── talk.go: who talks in rooms
 //	                        cdr.Writer  ◄── one record a call
 //	                        store.Store ◄── registrations.go, accesslog.go: what survives a restart
 //

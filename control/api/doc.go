@@ -12,7 +12,7 @@
 // called from many goroutines at a time. The package imports nothing of ours: its shapes are what
 // scripts rely on, so keys are added and never change their meaning.
 //
-// Limits: GET and HEAD only; 128 connections, 16 KiB of header, 5 s to send a request. Off the network
+// Limits: 128 connections, 32 of them with events, 16 KiB of header, 5 s to send a request. Off the network
 // unless told otherwise: without a token only requests to an address or localhost are answered, so
 // that no web page can read through a browser what a name resolves to.
 package api
