@@ -42,7 +42,8 @@ func openMP3(r *bufio.Reader) (*mp3File, error) {
 	f.skip = tag.samples // the frame with the tag decodes to silence
 	if tag.lame {
 		f.skip += tag.delay + decoderDelay
-		f.left = max(tag.frames*tag.samples-tag.delay-tag.padding, 0)
+		// With less padding than the decoder lags behind, the last of the audio does not come out of it.
+		f.left = max(tag.frames*tag.samples-tag.delay-max(tag.padding, decoderDelay), 0)
 		f.total = f.left
 	}
 	return f, nil
