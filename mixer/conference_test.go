@@ -343,3 +343,36 @@ func TestSameCallsGiveTheSamePackets(t *testing.T) {
 		}
 	}
 }
+
+// Members with packets of 10 to 60 ms in one room hear the same, those who come between two packets too.
+func TestEveryPacketTimeInOneRoom(t *testing.T) {
+	const ticks = 90
+	c := room(14)
+	said := noise(1, ticks*160, 9000)
+	join(t, c, "talker", said, 0)
+	var all []*party
+	came := map[*party]int{}
+	for tick := range 2 * 7 {
+		if tick < 12 {
+			p := joinAs(t, c, ParticipantConfig{ID: "listener", Send: l16, SendPayloadType: 97, Ptime: time.Duration(1+tick%6) * 10 * time.Millisecond}, nil, 0)
+			all, came[p] = append(all, p), tick
+		}
+		c.Tick(0)
+	}
+	run(c, ticks-14)
+	want := sumOf(ticks*160, said)
+	for _, p := range all {
+		heard := p.samples(t, l16, 97)
+		if len(heard) < (ticks-came[p]-6)*160 {
+			t.Errorf("%v: %d samples", p.encoding.ptime, len(heard))
+		}
+		// Packets of one ptime begin together, in step with the room.
+		packet := int(p.encoding.ptime/time.Millisecond) * 8
+		from := (came[p]*160 + packet - 1) / packet * packet
+		for i, v := range heard {
+			if at := from + i; i > faded && int32(v) != want[at] {
+				t.Fatalf("%v from tick %d: sample %d is %d, want %d", p.encoding.ptime, came[p], i, v, want[at])
+			}
+		}
+	}
+}
