@@ -57,7 +57,8 @@ func (s *stage) sustain(ctx context.Context, capacity int) error {
 		return err
 	}
 	s.watch.generator(s.contender.Name, what, res)
-	s.watch.host(s.contender.Name, what, res.Elapsed)
+	s.watch.host(s.contender.Name, what)
+	s.watch.others(s.contender.Name, what)
 	s.samples.Add(sustainedLossKey, 100*float64(res.Lost())/float64(res.Sent))
 	s.samples.Add(sustainedDelayKey, float64(res.Delay.Percentile(0.999))*microseconds)
 	s.samples.Add(sustainedWayKey, float64(res.Way.Percentile(0.999))*microseconds)

@@ -69,7 +69,12 @@ func (s *stage) signal(ctx context.Context, own bool) error {
 			return err
 		}
 	}
-	return s.watch.end(s.contender.Name, "signalling", s.process, 0)
+	const what = "signalling"
+	if err := s.watch.end(s.contender.Name, what, s.process, 0); err != nil {
+		return err
+	}
+	s.watch.host(s.contender.Name, what)
+	return nil
 }
 
 // mostCalls is how many calls may follow each other without a port being used twice: two pairs a call, and a fifth of the range

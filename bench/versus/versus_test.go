@@ -327,11 +327,17 @@ func TestACapacityIsToldToRelayOnly(t *testing.T) {
 	}
 }
 
-func TestTimeThatTheHostTookIsTold(t *testing.T) {
+func TestTimeThatOthersTookIsTold(t *testing.T) {
 	w := newWatch(0, 1)
-	w.stolen[0], w.stolen[1] = 200*time.Millisecond, 10*time.Millisecond
-	w.host("sidetone", "a load", time.Minute)
+	w.last, w.stolen[0], w.stolen[1], w.waited = time.Minute, 200*time.Millisecond, 10*time.Millisecond, 50*time.Millisecond
+	w.host("sidetone", "a load")
+	w.others("sidetone", "a load")
 	if got := w.warnings(); len(got) != 1 || !strings.Contains(got[0], "server's core away for 200 ms of 60 s") {
+		t.Errorf("warnings %q", got)
+	}
+	w.waited = 70 * time.Millisecond
+	w.others("sidetone", "a load")
+	if got := w.warnings(); len(got) != 2 || !strings.Contains(got[1], "ready for 70 ms of 60 s") {
 		t.Errorf("warnings %q", got)
 	}
 }

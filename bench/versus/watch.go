@@ -27,6 +27,7 @@ type watch struct {
 	serverCore, generatorCore int
 
 	elapsed time.Duration // of all steps
+	last    time.Duration // of the last step
 	foreign [2]time.Duration
 	stolen  [2]time.Duration // by the host in the last step, of the server's and the generator's core
 	waited  time.Duration    // for its core in the last step, by the server's busiest thread
@@ -93,6 +94,7 @@ func (w *watch) end(name, what string, server machine.Process, overrun int) erro
 	b, elapsed := w.before, now.at.Sub(w.before.at)
 	served := now.server - b.server
 	w.elapsed += elapsed
+	w.last = elapsed
 	w.stolen = [2]time.Duration{now.cores.Stolen(b.cores, w.serverCore), now.cores.Stolen(b.cores, w.generatorCore)}
 	w.waited = now.waited - b.waited
 	w.foreign[0] += now.cores.Busy(b.cores, w.serverCore) - served
@@ -116,18 +118,21 @@ func (w *watch) generator(name, what string, r *load.Result) {
 	}
 }
 
-// host notes the time that the host took away in the last step, and for which the server's thread waited for others: what was to be done
-// then was late by it.
-func (w *watch) host(name, what string, elapsed time.Duration) {
+// host notes the time that the host took away in the last step: whatever was on the core then was late by it.
+func (w *watch) host(name, what string) {
 	for i, whose := range []string{"server's", "generator's"} {
-		if w.stolen[i].Seconds() > stolenShare*elapsed.Seconds() {
-			w.note("stolen "+whose+name, fmt.Sprintf("%s at %s: the host took the %s core away for %d ms of %.0f s",
-				name, what, whose, w.stolen[i].Milliseconds(), elapsed.Seconds()))
+		if w.stolen[i].Seconds() > stolenShare*w.last.Seconds() {
+			w.note("stolen "+whose+name+what, fmt.Sprintf("%s at %s: the host took the %s core away for %d ms of %.0f s",
+				name, what, whose, w.stolen[i].Milliseconds(), w.last.Seconds()))
 		}
 	}
-	if w.waited.Seconds() > stolenShare*elapsed.Seconds() {
+}
+
+// others notes the time for which the server's busiest thread, the one shard of it, waited for its core in the last step.
+func (w *watch) others(name, what string) {
+	if w.waited.Seconds() > stolenShare*w.last.Seconds() {
 		w.note("waited "+name, fmt.Sprintf("%s at %s: its busiest thread was ready for %d ms of %.0f s while another had the core",
-			name, what, w.waited.Milliseconds(), elapsed.Seconds()))
+			name, what, w.waited.Milliseconds(), w.last.Seconds()))
 	}
 }
 
