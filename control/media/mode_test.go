@@ -64,3 +64,22 @@ func TestModeAskedForByAMRIsSent(t *testing.T) {
 		})
 	}
 }
+
+func TestEarNoAllocs(t *testing.T) {
+	amr := codecs.Codec{Asked: func(payload []byte) int { return int(payload[0] >> 4) }}
+	e := &ear{asks: []asking{{96, amr.Asked}}, wish: new(codecs.Wish)}
+	p := make([]byte, rtp.HeaderSize+8)
+	rtp.Header{PayloadType: 96}.Put(p)
+	p[rtp.HeaderSize] = 3 << 4
+	if n := testing.AllocsPerRun(100, func() { e.ReceiveRTP(p, 0) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if got := e.wish.Mode(); got != 3 {
+		t.Errorf("mode %d, want 3", got)
+	}
+	rtp.Header{PayloadType: 97}.Put(p)
+	p[rtp.HeaderSize] = 5 << 4
+	if e.ReceiveRTP(p, 0); e.wish.Mode() != 3 {
+		t.Error("another codec's payload was taken for a wish")
+	}
+}

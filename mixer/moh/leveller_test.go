@@ -62,8 +62,8 @@ func TestStreamsComeToTheLoudnessOfFiles(t *testing.T) {
 // TestPausesRaiseNothing has music with pauses, of silence and of noise.
 func TestPausesRaiseNothing(t *testing.T) {
 	for _, pause := range []float64{-120, -55} {
-		x := append(music(16000, -20, 0, 10), sines(16000, 300, pause, 40)...)
-		_, gains := levelled(NewLeveller(16000), 16000, x)
+		x := append(music(8000, -20, 0, 10), sines(8000, 300, pause, 40)...)
+		_, gains := levelled(NewLeveller(8000), 8000, x)
 		before, after := gains[10*50-1], gains[len(gains)-1]
 		if math.Abs(after-before) > 0.5 {
 			t.Errorf("a pause of %.0f dBFS: the gain goes from %.1f to %.1f dB", pause, before, after)
@@ -75,13 +75,13 @@ func TestPausesRaiseNothing(t *testing.T) {
 func TestAnotherStreamIsLevelledAnew(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		for _, levels := range [][2]float64{{-8, -35}, {-35, -8}} {
-			l := NewLeveller(16000)
-			levelled(l, 16000, music(16000, levels[0], 3, 20))
+			l := NewLeveller(8000)
+			levelled(l, 8000, music(8000, levels[0], 3, 20))
 			if restart {
 				l.Restart()
 			}
-			out, _ := levelled(l, 16000, music(16000, levels[1], 3, 40))
-			if got := loudness(out[30*16000:], 16000, 32768); math.Abs(got-targetLoudness) > 1.5 {
+			out, _ := levelled(l, 8000, music(8000, levels[1], 3, 40))
+			if got := loudness(out[30*8000:], 8000, 32768); math.Abs(got-targetLoudness) > 1.5 {
 				t.Errorf("from %.0f to %.0f dBFS: %.1f LUFS after half a minute, want %.0f", levels[0], levels[1], got, targetLoudness)
 			}
 		}
