@@ -95,6 +95,9 @@ func (c *codebook) grow(lengths []int) error {
 		}
 		c.tree[node][word&1] = int32(-1 - entry)
 	}
+	if only := &c.tree[0]; len(c.tree) == 1 && only[1] == 0 {
+		only[1] = only[0] // of a single entry, whose one bit may be either
+	}
 	return nil
 }
 
