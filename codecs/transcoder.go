@@ -3,6 +3,7 @@ package codecs
 import (
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"sidetone/codecs/amr"
 	"sidetone/codecs/g711"
@@ -11,7 +12,8 @@ import (
 )
 
 // Transcoder turns the payloads of one format into payloads of another, packet by packet, keeping
-// their duration. It belongs to one flow. Where the formats have two clock rates, a Timeline does for the timestamps what
+// their duration, but for what is no whole number of the other's frames (Codec.Frame): that is kept for the next packet, see Framing. It
+// belongs to one flow. Where the formats have two clock rates, a Timeline does for the timestamps what
 // the Transcoder does for the payloads.
 type Transcoder interface {
 	// Transform writes the new payload to dst and gives its length in octets.
@@ -48,7 +50,12 @@ func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 	if t, ok := direct(decoder, encoder); ok {
 		return t, true
 	}
-	t := &tandem{decoder: decoder, encoder: encoder, samples: make([]int16, longestPacket*in.SampleRate/1000)}
+	t := &tandem{decoder: decoder, encoder: encoder, samples: make([]int16, longestPacket*in.SampleRate/1000),
+		frame: 1, rate: out.SampleRate, clock: in.ClockRate}
+	if out.Frame > 0 {
+		t.frame = int(int64(out.Frame) * int64(out.SampleRate) / int64(time.Second))
+		t.framing = make([]int16, t.frame+longestPacket*out.SampleRate/1000)
+	}
 	t.requester, _ = decoder.(Requester)
 	t.follower, _ = encoder.(Follower)
 	if in.SampleRate != out.SampleRate {
@@ -164,6 +171,11 @@ type tandem struct {
 	follower  Follower  // encoder, where it is one
 	heard     *Wish     // that the decoder's side has
 	follows   *Wish     // that the encoder's side has; nil = nobody knows
+
+	frame       int     // samples that the encoder takes a whole number of
+	framing     []int16 // what is kept, and room for a packet; nil where frame is 1
+	before, now int     // samples that were kept before the last packet and after it
+	rate, clock int     // of the samples encoded and of the RTP time decoded, Hz
 }
 
 // Wish is the mode in which one side of a call wants to be sent to: what is decoded of it says so, and what is encoded for it follows.
@@ -197,5 +209,20 @@ func (t *tandem) Transform(dst, payload []byte) int {
 	if t.resampler != nil {
 		pcm = t.resampled[:t.resampler.Resample(t.resampled, pcm)]
 	}
-	return t.encoder.Encode(dst, pcm)
+	t.before = t.now
+	if t.now == 0 && len(pcm)%t.frame == 0 {
+		return t.encoder.Encode(dst, pcm)
+	}
+	pcm = t.framing[:t.now+copy(t.framing[t.now:], pcm)]
+	whole := len(pcm) / t.frame * t.frame
+	n = t.encoder.Encode(dst, pcm[:whole])
+	t.now = copy(t.framing, pcm[whole:])
+	return n
+}
+
+// Framing tells how much earlier than its packet the last payload begins, and how much of the packet is kept for the next, in RTP time of
+// the packets.
+// hot path: no allocation, lock, clock or log.
+func (t *tandem) Framing() (behind, kept uint32) {
+	return uint32(t.before * t.clock / t.rate), uint32(t.now * t.clock / t.rate)
 }

@@ -258,12 +258,22 @@ func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
 		if len(payload) > 0 && len(out)-head >= transformRoom {
 			n = action.Transform.Transform(out[head:], payload)
 		}
+		var behind, kept uint32
+		if f, ok := action.Transform.(Framer); ok {
+			behind, kept = f.Framing()
+		}
+		if n == 0 && kept > 0 {
+			return
+		}
 		if n <= 0 || n > len(out)-head {
 			l.stats.Dropped[DropMalformed]++
 			return
 		}
 		out[0] &^= 0x20 // the padding stays behind
 		rtp.SetPayloadType(out, action.PayloadType)
+		if behind > 0 {
+			rtp.SetTimestamp(out, rtp.Timestamp(out)-behind)
+		}
 		if action.Clock != nil {
 			rtp.SetTimestamp(out, action.Clock.Scale(rtp.Timestamp(out)))
 		}

@@ -376,6 +376,50 @@ func TestPayloadMapRewritesAndTransforms(t *testing.T) {
 	}
 }
 
+// pairs is a Framer that makes one packet of two.
+type pairs struct{ first []byte }
+
+func (p *pairs) Transform(dst, payload []byte) int {
+	if p.first == nil {
+		p.first = bytes.Clone(payload)
+		return 0
+	}
+	n := copy(dst, p.first)
+	p.first = nil
+	return n + copy(dst[n:], payload)
+}
+
+func (p *pairs) Framing() (behind, kept uint32) {
+	if p.first != nil {
+		return 0, 80
+	}
+	return 80, 0
+}
+
+func TestPayloadOfTwoPacketsBeginsWithTheFirst(t *testing.T) {
+	b := start(t, udptest.Config{}, relay.Config{Shards: oneShard})
+	k := b.call()
+	m := relay.NewPayloadMap()
+	m[0] = relay.Action{PayloadType: 3, Transform: &pairs{}, Clock: sixfold{}}
+	if err := k.legA.SetRoute(relay.Route{To: k.legB, Map: m}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		p := k.a.packet()
+		rtp.SetPayloadType(p, 0)
+		rtp.SetTimestamp(p, uint32(1000+80*i))
+		k.a.rtp.Send(k.legA.LocalRTP(), p)
+		b.net.Advance(10 * time.Millisecond)
+		got, _, ok := k.b.rtp.Receive()
+		if ok != (i%2 == 1) || ok && (rtp.Timestamp(got) != uint32(6*(1000+80*(i-1))) || len(got) != 2*len(p)-12) {
+			t.Errorf("packet %d: %x", i, got)
+		}
+	}
+	if s := k.legA.Stats(); s.Dropped[relay.DropMalformed] != 0 {
+		t.Errorf("drops %v", s.Dropped)
+	}
+}
+
 // sixfold is a Clock.
 type sixfold struct{}
 

@@ -59,6 +59,14 @@ type Transform interface {
 	Transform(dst, payload []byte) int
 }
 
+// Framer is a Transform to a codec of frames that packets need not be a whole number of.
+type Framer interface {
+	Transform
+	// Framing tells how much earlier than its packet the last payload begins, as it begins with what was kept of the packet before, and how
+	// much is kept now; in RTP time of what is transformed. Where something is kept, a packet of which nothing was made is no bad one.
+	Framing() (behind, kept uint32)
+}
+
 // NewPayloadMap returns a map that leaves every packet as it is.
 func NewPayloadMap() *PayloadMap {
 	m := new(PayloadMap)
