@@ -56,6 +56,7 @@ func TestForwards(t *testing.T) {
 		{"busy, and it is", "602219", true, true, "219", "user-busy"},
 		{"busy, and it is not", "602219", false, true, "218", ""},
 		{"no answer, and there is none", "603219", false, false, "219", "no-answer"},
+		{"no answer, and the phone is gone", "603219", false, false, "219", "no-answer"},
 		{"no answer, and there is one", "603219", false, true, "218", ""},
 		{"busy or no answer, busy", "604219", true, true, "219", "user-busy"},
 		{"busy or no answer, no answer", "604219", false, false, "219", "no-answer"},
@@ -74,6 +75,9 @@ func TestForwards(t *testing.T) {
 				dials(t, p[1], "601219", "602219", "603219")
 			}
 			dials(t, p[1], tc.code)
+			if strings.HasSuffix(tc.name, "gone") { // switched off; nothing waits for what it does not answer
+				check(t, p[1].Close())
+			}
 			if tc.busy {
 				other, back := pair(t, p[3], p[1])
 				defer func() { hangup(t, other); ended(t, back) }()

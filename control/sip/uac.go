@@ -107,14 +107,22 @@ func (s *Stack) Invite(r InviteRequest, a Actor, notify func(Event)) (*Dialog, e
 	if !s.enter(d) {
 		return nil, fmt.Errorf("invite %s: stack closed", r.Target.Addr())
 	}
-	d.out.ring = d.after(or(r.AnswerTimeout, s.config.AnswerTimeout), func() {
-		d.giveUp(Failed{Code: 408, Reason: "No Answer"}, nil)
-	})
+	d.out.ring = d.after(or(r.AnswerTimeout, s.config.AnswerTimeout), d.unanswered)
 	if r.ReachTimeout > 0 {
 		d.after(r.ReachTimeout, d.unreached)
 	}
 	d.sendInvite()
 	return d, nil
+}
+
+// unanswered gives up a phone that has rung for too long. Its owner hears of it at once: who is to be rung instead does not wait
+// half a minute for a phone that has gone and answers no CANCEL.
+func (d *Dialog) unanswered() {
+	if d.state != early || d.out.cancel {
+		return
+	}
+	d.giveUp(Failed{Code: 408, Reason: "No Answer"}, nil)
+	d.finish(d.out.failure, false)
 }
 
 // unreached gives up a peer that has not said a word. Its transaction goes on by itself: a provisional response that still

@@ -25,13 +25,22 @@ func TestNoAnswerInTime(t *testing.T) {
 		next[Progress](t, ev)
 		time.Sleep(180*time.Second + time.Millisecond)
 		p.expect("3m0s CANCEL")
-		ev.quiet(t)
+		if e := next[Failed](t, ev); e.Code != 408 { // whether or not it answers the CANCEL
+			t.Errorf("%+v", e)
+		}
+		actor.do(func() { d.End(0, "") })
 		p.say(reply(p.lastRequest(gosip.CANCEL), 200, "bt", "", ""))
 		p.say(reply(invite, 487, "bt", "", ""))
 		p.expect("3m0.001s ACK")
-		if e := next[Failed](t, ev); e.Code != 408 {
-			t.Errorf("%+v", e)
-		}
+		ev.quiet(t)
+	})
+	caller(t, offer, func(p *tap, d *Dialog, actor *loop, ev events, invite *gosip.Request) { // answered at that very moment
+		p.say(reply(invite, 180, "bt", "Contact: <sip:218@10.0.0.2>", ""))
+		next[Progress](t, ev)
+		time.Sleep(180 * time.Second)
+		next[Failed](t, ev)
+		p.say(reply(invite, 200, "bt", "Contact: <sip:218@10.0.0.2>", string(answer)))
+		p.expect("3m0s CANCEL", "3m0s ACK", "3m0s BYE")
 		ev.quiet(t)
 	})
 }
