@@ -5,8 +5,8 @@ import "math"
 // Concealer conceals the losses of one stream.
 type Concealer struct {
 	scale int     // sample rate over 8 kHz
-	line  []int16 // the history, line[end-len(past):end], and room to go on; full, it begins again at the front
-	end   int
+	ring  []int16 // the history
+	end   int     // of it in ring, which is where it begins as well
 
 	lost    int       // frames since the last good one
 	period  int       // pitch period at the start of the loss
@@ -23,8 +23,7 @@ func New(sampleRate int) *Concealer {
 	s := max(sampleRate/8000, 1)
 	return &Concealer{
 		scale: s,
-		line:  make([]int16, 2*historyLen*s),
-		end:   historyLen * s,
+		ring:  make([]int16, historyLen*s),
 		past:  make([]float64, historyLen*s),
 		seam:  make([]float64, overlapMax*s),
 		ahead: make([]int16, frame*s),
@@ -49,11 +48,11 @@ const fadedAfter = 6
 // Good takes received samples, any number, and replaces them by the output, Delay samples older.
 // hot path: no allocation, lock, clock or log.
 func (c *Concealer) Good(samples []int16) {
+	if c.lost > 0 && len(samples) > 0 {
+		c.merge(samples)
+	}
 	for len(samples) > 0 {
-		step := samples[:min(len(samples), c.FrameLen())]
-		if c.lost > 0 {
-			c.merge(step)
-		}
+		step := samples[:min(len(samples), len(c.ring)-c.Delay())]
 		c.push(step)
 		samples = samples[len(step):]
 	}
@@ -101,19 +100,25 @@ func (c *Concealer) synthesise(out []int16) {
 // begin takes the last pitch period of the history as what is repeated, and blends the seam between
 // its end and its beginning, in the history too: those samples have not been given out yet.
 func (c *Concealer) begin() {
-	history := c.line[c.end-len(c.past) : c.end]
-	for i, v := range history {
-		c.past[i] = float64(v)
+	for i := range c.past {
+		c.past[i] = float64(c.ring[c.at(i)])
 	}
 	c.period = c.pitch()
 	c.overlap = c.period / 4
 	copy(c.seam, c.past[len(c.past)-c.overlap:])
 	c.offset, c.repeat = 0, c.period
 	c.join()
-	tail := history[len(history)-c.overlap:]
-	for i, v := range c.past[len(c.past)-c.overlap:] {
-		tail[i] = int16(v)
+	for i := len(c.past) - c.overlap; i < len(c.past); i++ {
+		c.ring[c.at(i)] = int16(c.past[i])
 	}
+}
+
+// at gives where in the ring sample i of the history is, the oldest being 0.
+func (c *Concealer) at(i int) int {
+	if i += c.end; i >= len(c.ring) {
+		i -= len(c.ring)
+	}
+	return i
 }
 
 // join blends the last quarter period before the loss into the quarter period before what is
@@ -182,11 +187,12 @@ func fade(to, from []int16) {
 
 func clip(v float64) int16 { return int16(min(max(v, math.MinInt16), math.MaxInt16)) }
 
-// push appends samples to the history and replaces them by what is now Delay samples old.
+// push appends samples, Delay less than the history at most, to the history and replaces them by what is now Delay samples old.
 func (c *Concealer) push(samples []int16) {
-	if c.end+len(samples) > len(c.line) {
-		c.end = copy(c.line, c.line[c.end-len(c.past):c.end])
-	}
-	c.end += copy(c.line[c.end:], samples)
-	copy(samples, c.line[c.end-len(samples)-c.Delay():])
+	from := c.at(len(c.ring) - c.Delay())
+	n := copy(c.ring[c.end:], samples)
+	copy(c.ring, samples[n:])
+	c.end = c.at(len(samples))
+	n = copy(samples, c.ring[from:])
+	copy(samples[n:], c.ring)
 }

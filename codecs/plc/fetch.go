@@ -4,9 +4,12 @@ package plc
 // that are missing at once and not for one after the other. What it returns is a sum that nobody needs.
 // hot path: no allocation, lock, clock or log.
 func (c *Concealer) Fetch() (sum uint64) {
-	from := c.end - c.Delay()
-	for at := from; at < min(c.end+2*c.FrameLen()+line, len(c.line)); at += line {
-		sum += uint64(c.line[at])
+	at := c.at(len(c.ring) - c.Delay())
+	for n := c.Delay() + 2*c.FrameLen() + line; n > 0; n -= line {
+		sum += uint64(c.ring[at])
+		if at += line; at >= len(c.ring) {
+			at -= len(c.ring)
+		}
 	}
 	return sum
 }
