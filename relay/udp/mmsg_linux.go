@@ -18,9 +18,9 @@ import (
 //	control  what the kernel says about it besides: here the address and port it was sent to (cmsg(3))
 //
 // The batch calls, and the questions of diag, never wait, so they are raw: they keep the Go scheduler's P for the few microseconds they
-// take. The calls that wait tell the scheduler, but for a short pause: its thread would take the P away for that time and watch
-// every 20 us for more of them, which is two percent of a busy shard's core. Who wants the thread meanwhile (a stop of the world)
-// ends the pause by its signal.
+// take. The calls that wait tell the scheduler, but for a short pause: its monitor thread would take the P away for that time, be woken when
+// the shard comes back, and watch every 20 us for more of them, which is two percent of a busy shard's core and five of what one costs that
+// only holds rooms. Who wants the thread meanwhile (a stop of the world) ends the pause by its signal.
 
 // nameSize is the size of the longest address: struct sockaddr_in6.
 const nameSize = unix.SizeofSockaddrInet6
@@ -335,8 +335,8 @@ func epollWait(epoll int, events []unix.EpollEvent, timeout time.Duration) (int,
 	return int(n), errno
 }
 
-// shortPause is up to when a pause keeps the P.
-const shortPause = 2 * time.Millisecond
+// shortPause is up to when a pause keeps the P: a whole tick, and a shard that holds rooms makes none longer.
+const shortPause = 20 * time.Millisecond
 
 // pollOne waits until fd is readable or d has passed, or a signal has come.
 // Hot path: no allocation, lock, clock or log.
