@@ -3,6 +3,7 @@ package relay_test
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"sidetone/relay"
 	"sidetone/relay/rtp"
@@ -32,7 +33,7 @@ func TestEditorAndTapMoveWithTheLeg(t *testing.T) {
 	b := start(t, udptest.Config{}, relay.Config{Shards: 2})
 	k := b.call()
 	tap := &counter{}
-	if err := k.legA.SetRoute(relay.Route{To: k.legB, Edit: &editor{}, Tap: tap}); err != nil {
+	if err := k.legA.SetRoute(relay.Route{To: k.legB, Edit: &editor{}, Tap: relay.Tap{Sink: tap}}); err != nil {
 		t.Fatal(err)
 	}
 	k.talk(6)
@@ -46,6 +47,35 @@ func TestEditorAndTapMoveWithTheLeg(t *testing.T) {
 	}
 	if s := k.legA.Stats(); s.Dropped[relay.DropPayloadType] != 6 {
 		t.Errorf("drops %v", s.Dropped)
+	}
+}
+
+// A tap for some payload types sees no others; the sink gets them all.
+func TestTapSeesItsPayloadTypes(t *testing.T) {
+	b := start(t, udptest.Config{}, relay.Config{})
+	k := b.call()
+	const voice, event = 0, 101
+	for _, c := range []struct {
+		name  string
+		types [2]uint64
+		want  int64
+	}{
+		{"all", [2]uint64{}, 6},
+		{"telephone-event", [2]uint64{1: 1 << (event - 64)}, 2},
+		{"another", [2]uint64{1: 1 << 63}, 0},
+	} {
+		tap, sink := &counter{}, &counter{}
+		if err := k.legA.SetRoute(relay.Route{Sink: sink, Tap: relay.Tap{Sink: tap, Types: c.types}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, pt := range []uint8{voice, voice, event, voice, event, voice} {
+			k.a.pt = pt
+			k.a.send(k.legA.LocalRTP())
+			k.net.Advance(20 * time.Millisecond)
+		}
+		if n, all := tap.packets.Load(), sink.packets.Load(); n != c.want || all != 6 {
+			t.Errorf("%s: the tap was told of %d packets, the sink of %d", c.name, n, all)
+		}
 	}
 }
 

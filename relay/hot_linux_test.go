@@ -183,6 +183,8 @@ func packetPathNoAllocs(t *testing.T, h *hot) {
 		{"transformed", Route{To: h.legs[1], Map: transform}, p, true},
 		{"transformed to another clock", Route{To: h.legs[1], Map: clocked}, p, true},
 		{"sunk", Route{Sink: &null{}}, p, false},
+		{"tapped", Route{To: h.legs[1], Tap: Tap{Sink: &null{}}}, p, true},
+		{"not what the tap sees", Route{To: h.legs[1], Tap: Tap{Sink: &null{}, Types: [2]uint64{1: 1}}}, p, true},
 		{"no route", Route{}, p, false},
 		{"RTCP", Route{To: h.legs[1]}, report, true},
 		{"malformed", Route{To: h.legs[1]}, p[:11], false},
@@ -238,6 +240,9 @@ func tickPathNoAllocs(t *testing.T, h *hot) {
 		ticks++
 	}); n != 0 {
 		t.Errorf("%v allocations a tick", n)
+	}
+	if n := testing.AllocsPerRun(10, func() { h.s.words = h.legs[1].Fetch() }); n != 0 {
+		t.Errorf("%v allocations to prepare for one", n)
 	}
 	if ticks < 10 {
 		t.Errorf("%d ticks", ticks)

@@ -69,12 +69,13 @@ type Leg struct {
 	payloadType uint8 // of the last RTP packet accepted
 	kHz         uint8 // its clock; 0 = to be looked up
 
-	fetcher  Fetcher // route.Sink, where it is one
-	on       *Shard  // nil = on none: being moved, or closed
-	index    int     // in on.legs
-	from     []*Leg  // the legs routed to this one
-	timeouts timeouts
-	reportAt int64 // when the next report of ours is due, 0 = the peer gets none
+	fetcher   Fetcher // route.Sink, where it is one
+	on        *Shard  // nil = on none: being moved, or closed
+	*legState         // immutable
+	index     int     // in on.legs
+	from      []*Leg  // the legs routed to this one
+	timeouts  timeouts
+	reportAt  int64 // when the next report of ours is due, 0 = the peer gets none
 
 	// Immutable.
 	relay *Relay
@@ -82,26 +83,26 @@ type Leg struct {
 	iface *localInterface
 
 	shard int // guarded by relay.topology
-	*legState
 }
 
-// legState is what of a Leg most packets do not touch.
+// legState is what of a Leg most packets do not touch. Those to and from a room do: one that is sent needs a line for reports.own, one that
+// arrives a line for the route and one for losses (TestLegFillsItsCacheLines).
 type legState struct {
 	ports [2]udp.Port // immutable: RTP, RTCP
+
+	// Owned by the thread of the shard that the leg is on.
+	riders    []Ticker
+	reports   reports
+	route     Route
+	losses    losses
+	remote    Remote
+	rtcpLatch rtcpLatch
+	keyed     *secure // the last keys and their contexts, also of a leg that is plain now; nil before the first
+	stats     counters
 
 	ending atomic.Bool    // somebody closes it
 	ended  sync.WaitGroup // done when it is closed
 	final  *LegStats      // set before ended is done
-
-	// Owned by the thread of the shard that the leg is on.
-	remote    Remote
-	rtcpLatch rtcpLatch
-	keyed     *secure // the last keys and their contexts, also of a leg that is plain now; nil before the first
-	reports   reports
-	route     Route
-	losses    losses
-	riders    []Ticker
-	stats     counters
 }
 
 // OpenLeg opens a port pair and puts a leg with it on a shard, as OpenLegs does.
@@ -258,7 +259,7 @@ func (l *Leg) setRoute(r Route) {
 	l.route, l.direct = r, nil
 	l.fetcher, _ = r.Sink.(Fetcher)
 	l.losses.follow(r.Sink)
-	if r.Map == nil && r.Edit == nil && r.Sink == nil && r.Tap == nil {
+	if r.Map == nil && r.Edit == nil && r.Sink == nil && r.Tap.Sink == nil {
 		l.direct = r.To
 	}
 }

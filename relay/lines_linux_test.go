@@ -17,7 +17,9 @@ import (
 // TestLegFillsItsCacheLines holds a leg to what its doc says: which lines of 64 bytes a packet needs.
 func TestLegFillsItsCacheLines(t *testing.T) {
 	const line = 64
+	const header = 8 // in front of an object of more than 512 bytes
 	var l Leg
+	var m legState
 	for _, c := range []struct {
 		name      string
 		at, size  uintptr
@@ -32,6 +34,12 @@ func TestLegFillsItsCacheLines(t *testing.T) {
 		{"received", unsafe.Offsetof(l.received), unsafe.Sizeof(l.received), 3, 3},
 		{"direct", unsafe.Offsetof(l.direct), unsafe.Sizeof(l.direct), 3, 3},
 		{"active", unsafe.Offsetof(l.active), unsafe.Sizeof(l.active), 3, 3},
+		{"fetcher", unsafe.Offsetof(l.fetcher), unsafe.Sizeof(l.fetcher), 3, 3},
+		{"on", unsafe.Offsetof(l.on), unsafe.Sizeof(l.on), 4, 4},
+		{"legState", unsafe.Offsetof(l.legState), unsafe.Sizeof(l.legState), 4, 4},
+		{"legState: reports.own", header + unsafe.Offsetof(m.reports) + unsafe.Offsetof(m.reports.own), unsafe.Sizeof(m.reports.own), 1, 1},
+		{"legState: route but for Edit", header + unsafe.Offsetof(m.route), unsafe.Offsetof(m.route.Edit), 6, 6},
+		{"legState: losses but for bursts", header + unsafe.Offsetof(m.losses), unsafe.Offsetof(m.losses.bursts), 7, 7},
 		{"raw to kHz", unsafe.Offsetof(l.raw), unsafe.Offsetof(l.kHz) - unsafe.Offsetof(l.raw) + 1, 3, 3},
 	} {
 		if first, last := c.at/line, (c.at+c.size-1)/line; first != c.first || last != c.to {
@@ -44,9 +52,12 @@ func TestLegFillsItsCacheLines(t *testing.T) {
 	}
 	legs := make([]*Leg, 100)
 	for i := range legs {
-		legs[i] = new(Leg)
+		legs[i] = &Leg{legState: new(legState)}
 		if at := uintptr(unsafe.Pointer(legs[i])) % line; at != 0 {
 			t.Fatalf("a leg begins at byte %d of a line", at)
+		}
+		if at := uintptr(unsafe.Pointer(legs[i].legState)) % line; at != header {
+			t.Fatalf("a leg's state begins at byte %d of a line", at)
 		}
 	}
 }

@@ -20,10 +20,10 @@ type Player interface {
 
 // losses is what becomes of a leg's packets: which are missing, and which come and are not played.
 type losses struct {
-	bursts    quality.Losses
 	player    Player // the route's Sink, where it is one
 	seen      uint64 // player.Discarded as it was last
 	discarded uint64 // by all players
+	bursts    quality.Losses
 }
 
 // follow takes a new route's sink.

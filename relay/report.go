@@ -24,11 +24,11 @@ type Clocks [128]uint8
 
 // reports is what a leg knows from RTCP and has to say in it.
 type reports struct {
+	own    ownStream
 	cname  string // immutable
 	ssrc   uint32 // ours while we send no RTP
 	random uint32
 	peer   quality.Peer
-	own    ownStream
 }
 
 // ownStream is what sinks and tickers send to the peer: one stream, whatever makes it. A tone, the music of a room and its mix

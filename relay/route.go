@@ -3,12 +3,23 @@ package relay
 // Route says what becomes of the packets that arrive at a leg. The zero Route counts and drops them.
 // With To and a Sink, the Sink sees each RTP packet first, as it came.
 type Route struct {
+	Sink Sink        // who consumes RTP here; RTCP counts as life and ends here, unless there is a To
+	Tap  Tap         // sees RTP before all others, as it came
 	To   *Leg        // where they are sent from; on the same shard
 	Map  *PayloadMap // what is done to RTP on its way to To; nil = nothing
 	Edit Editor      // sees RTP on its way to To, before Map; nil = nobody
-	Sink Sink        // who consumes RTP here; RTCP counts as life and ends here, unless there is a To
-	Tap  Sink        // sees RTP before all others, as it came, and moves with the leg; it consumes nothing
 }
+
+// Tap is a Sink that consumes nothing, and moves with the leg. It may be for some payload types only: what waits for telephone-event is
+// not in the way of the voice.
+type Tap struct {
+	Sink            // nil = nobody
+	Types [2]uint64 // the payload types that it sees: bit pt%64 of element pt/64; all zero = all
+}
+
+// sees reports whether there is somebody who sees a payload type.
+// Hot path: no allocation, lock, clock or log.
+func (t *Tap) sees(pt uint8) bool { return t.Sink != nil && has(&t.Types, pt) }
 
 // Sink consumes RTP. It is called on the shard's thread. Hot path: no allocation, lock, clock or log.
 type Sink interface {

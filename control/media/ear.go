@@ -184,18 +184,26 @@ func (l *Leg) retune() error {
 			e.stream.SetFormats(formats)
 		}
 	})
-	if heard == e.wanted() {
-		return nil
-	}
 	return l.rewire()
 }
 
-// tap is the ear where it has to hear, or nil.
-func (l *Leg) tap() relay.Sink {
-	if !l.ear.wanted() {
-		return nil
+// tap is the ear where it has to hear: everything, or only what keys and wishes come in.
+func (l *Leg) tap() relay.Tap {
+	e := &l.ear
+	if e.tones != nil || e.track != nil {
+		return relay.Tap{Sink: e}
 	}
-	return &l.ear
+	var types payloadTypes
+	if e.digits != nil {
+		types = eventTypes(l.local)
+	}
+	for _, a := range e.asking {
+		types.add(a.payloadType)
+	}
+	if types == (payloadTypes{}) {
+		return relay.Tap{}
+	}
+	return relay.Tap{Sink: e, Types: types}
 }
 
 // rewire puts what the leg's packets pass through into force.

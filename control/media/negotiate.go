@@ -235,7 +235,7 @@ type talk struct {
 	send    codecs.Format
 	sendPT  uint8
 	ptime   time.Duration
-	tap     relay.Sink // overhears the leg; nil = nobody
+	tap     relay.Tap // overhears the leg
 	wish    *codecs.Wish
 }
 
