@@ -100,11 +100,15 @@ func (s *stage) close() {
 	s.server.Stop()
 }
 
-// FreePort finds a port that is free in UDP and TCP on the loopback of the calling thread's network: one below those that the
-// kernel gives to sockets of any port and those of the media, so that it is still free when a server is started, or started again.
+// controlPorts is where FreePort looks: above what the kernel gives to sockets of any port (up to 60,999, machine.LastEphemeral in a
+// network of our own) and above the media's (lastPort).
+const controlPorts, controlPortsCount = 61_000, 4000
+
+// FreePort finds a port that is free in UDP and TCP on the loopback of the calling thread's network, and still so when a server is
+// started, or started again: nobody else is given it.
 func FreePort() (netip.AddrPort, error) {
 	for range 100 {
-		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(10000+rand.IntN(10000)))
+		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(controlPorts+rand.IntN(controlPortsCount)))
 		u, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(a))
 		if err != nil {
 			continue
