@@ -16,9 +16,10 @@ import (
 
 // carrier is a peer by address that says message by message what a test wants, as no phone of ours would.
 type carrier struct {
-	t    *testing.T
-	conn *net.UDPConn
-	from netip.AddrPort // who was heard last
+	t     *testing.T
+	conn  *net.UDPConn
+	from  netip.AddrPort // who was heard last
+	calls int
 }
 
 // newCarrier is the trunk of a new office, which reaches it by 9 and a number.
@@ -54,13 +55,14 @@ func (c *carrier) request(method sip.RequestMethod) *sip.Request {
 	}
 }
 
-// call sends an INVITE for a number with these hops left, to an office's address.
-func (c *carrier) call(office, number string, hops int) {
+// call sends an INVITE from an address to a number, with these hops left, to an office's address.
+func (c *carrier) call(office, from, number string, hops int) {
 	c.t.Helper()
+	c.calls++
 	to := must[netip.AddrPort](c.t)(netip.ParseAddrPort(office))
 	_, err := c.conn.WriteToUDPAddrPort(fmt.Appendf(nil, "INVITE sip:%s@%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d;rport\r\nMax-Forwards: %d\r\n"+
-		"From: <sip:0355512345@carrier.example>;tag=cf\r\nTo: <sip:%s@%s>\r\nCall-ID: hops-%d\r\nCSeq: 1 INVITE\r\nContact: <sip:%s>\r\n"+
-		isSDP+"\r\nContent-Length: %d\r\n\r\n%s", number, office, c.conn.LocalAddr(), hops, hops, number, office, hops, c.conn.LocalAddr(), len(carried), carried), to)
+		"From: <%s>;tag=cf\r\nTo: <sip:%s@%s>\r\nCall-ID: carried-%d\r\nCSeq: 1 INVITE\r\nContact: <sip:%s>\r\n"+
+		isSDP+"\r\nContent-Length: %d\r\n\r\n%s", number, office, c.conn.LocalAddr(), c.calls, hops, from, number, office, c.calls, c.conn.LocalAddr(), len(carried), carried), to)
 	check(c.t, err)
 }
 
@@ -140,10 +142,32 @@ func TestHopsAreCounted(t *testing.T) {
 	a := o.phone(t, 0, nil)
 	check(t, a.Feature(soon(t), "60190398722900"))
 	for _, tt := range []struct{ come, gone int }{{70, 69}, {255, 69}, {7, 6}, {1, 0}} {
-		carrier.call(o.udp, "217", tt.come)
+		carrier.call(o.udp, "sip:0355512345@carrier.example", "217", tt.come)
 		invite := carrier.request(sip.INVITE)
 		if got := invite.MaxForwards().Val(); int(got) != tt.gone {
 			t.Errorf("%d hops go on as %d, want %d", tt.come, got, tt.gone)
+		}
+		carrier.reply(invite, 486, "ct", "")
+		carrier.request(sip.ACK)
+	}
+	o.quiet(t)
+}
+
+// TestNumbersOfCarriers: networks write separators and parameters into numbers (RFC 3966, RFC 4694); who is called is found all the
+// same, and who calls is shown. 217 sends its calls back, so that the carrier sees it.
+func TestNumbersOfCarriers(t *testing.T) {
+	carrier, o := newCarrier(t)
+	check(t, o.phone(t, 0, nil).Feature(soon(t), "60190398722900"))
+	for _, tt := range []struct{ from, to, shown string }{
+		{"sip:+61398722900@c.example;user=phone", "+61398722217", "+61398722900"},
+		{"sip:+61398722900;cpc=ordinary@c.example;user=phone", "+61398722217;npdi;rn=+61398720000", "+61398722900"},
+		{"tel:+61-398-722-900", "+61-398-722-217", "+61398722900"},
+		{"sip:reception@c.example", "(398)722.217", "anonymous"},
+	} {
+		carrier.call(o.udp, tt.from, tt.to, 70)
+		invite := carrier.request(sip.INVITE)
+		if got := invite.From().Address.User; got != tt.shown {
+			t.Errorf("%s is shown as %s", tt.from, got)
 		}
 		carrier.reply(invite, 486, "ct", "")
 		carrier.request(sip.ACK)

@@ -34,12 +34,17 @@ var (
 	byPhone     = diversion{reason: "deflection", cause: 302}
 )
 
-// meant is the number that a station means: address books write it with separators, and phones add parameters (RFC 3966 5.1.1,
-// RFC 3261 19.1.6). What is a number as it is stays.
+// meant is the number that somebody means: what is a number as it is stays.
 func (x *Exchange) meant(number string) string {
 	if x.Known(number) {
 		return number
 	}
+	return plain(number)
+}
+
+// plain is a number without what address books, phones and networks write into it: separators and parameters, such as those of number
+// portability (RFC 3966 5.1.1, RFC 3261 19.1.6, RFC 4694). What is no number stays.
+func plain(number string) string {
 	digits, _, _ := strings.Cut(number, ";")
 	digits = strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "").Replace(digits)
 	if strings.Trim(digits, "+0123456789*#") != "" || digits == "" {

@@ -72,6 +72,7 @@ func (x *Exchange) inward(in *sip.Invite, from trunk.Origin) string {
 	if called == from.User && from.User != "" && !x.open(called) {
 		called = in.To().User
 	}
+	called = x.meant(called)
 	for i := range called {
 		if x.open(called[i:]) {
 			return called[i:]
@@ -87,7 +88,7 @@ func (x *Exchange) open(number string) bool { return x.Known(number) && x.destin
 //
 //	403 it names a call to take over · 404 the number is nobody's · 482 it has been forwarded too often
 func (x *Exchange) fromTrunk(in *sip.Invite, from trunk.Origin) {
-	number := in.From().User
+	number := plain(in.From().User)
 	if number == "" || len(number) > 32 || strings.Trim(number, "0123456789+*#") != "" {
 		number = sip.Anonymous
 	}
