@@ -25,6 +25,6 @@
 // LAME tag says, so that a file loops without a gap. Streams are brought there by a gain that follows their loudness of the last half
 // minute by 6 dB a second at most, which takes a few seconds at their beginning.
 //
-// Limits: integer samples, one or two channels, 8 to 192 kHz; a library holds LibraryConfig.Limit bytes of decoded audio,
+// Limits: integer samples, one or two channels, 8 to 192 kHz, of MP3 16 to 48 (MPEG 1 and 2); a chain of Ogg streams is of one codec and rate; a library holds LibraryConfig.Limit bytes of decoded audio,
 // 128 MiB by default (70 minutes at 16 kHz).
 package moh
