@@ -48,7 +48,7 @@ var mayImport = []struct {
 	{"codecs/...", []string{"codecs/pcm", "codecs/clib"}},
 	{"codecs", []string{"codecs/..."}},
 	{"mixer/tone", []string{"codecs/pcm"}},
-	{"mixer/moh", []string{"codecs/pcm", "codecs/opus", "codecs/vorbis"}},
+	{"mixer/moh", []string{"codecs/pcm", "codecs/g711", "codecs/opus", "codecs/vorbis"}},
 	{"mixer/record", []string{"codecs/pcm"}},
 	{"mixer/receive", []string{"jitter", "codecs", "codecs/...", "relay/rtp"}},
 	{"mixer", []string{"mixer/...", "jitter", "codecs", "codecs/...", "relay/rtp"}},

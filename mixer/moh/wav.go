@@ -5,11 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+
+	"sidetone/codecs/g711"
 )
 
 // WAVE format tags (RFC 2361).
 const (
 	wavePCM        = 1
+	waveFloat      = 3
+	waveALaw       = 6
+	waveMuLaw      = 7
 	waveExtensible = 0xfffe
 )
 
@@ -20,7 +26,9 @@ const (
 
 // wavFormat is the part of a "fmt " chunk that matters.
 type wavFormat struct {
-	channels, rate, bytes int // bytes a sample
+	channels, rate int
+	bytes          int                    // a sample
+	sample         func(b []byte) float64 // on the scale of 16 bits
 }
 
 // wavFile decodes the data chunk of a WAV file.
@@ -79,26 +87,54 @@ func parseFormat(b []byte) (wavFormat, error) {
 	}
 	f := wavFormat{channels: int(binary.LittleEndian.Uint16(b[2:])), rate: int(binary.LittleEndian.Uint32(b[4:]))}
 	bits := int(binary.LittleEndian.Uint16(b[14:]))
+	f.bytes, f.sample = bits/8, samples[[2]int{int(tag), bits}]
 	switch {
-	case tag != wavePCM:
-		return f, fmt.Errorf("WAV with encoding %d (%s): only uncompressed integer samples are read", tag, encodingName(tag))
+	case !encodings[tag]:
+		return f, fmt.Errorf("WAV with encoding %d (%s): PCM, floating point, A-law and mu-law are read", tag, encodingName(tag))
 	case f.channels != 1 && f.channels != 2:
 		return f, fmt.Errorf("%d channels: only mono and stereo are read", f.channels)
-	case bits != 8 && bits != 16 && bits != 24 && bits != 32:
-		return f, fmt.Errorf("%d bits a sample: only 8, 16, 24 and 32 are read", bits)
+	case f.sample == nil:
+		return f, fmt.Errorf("%d bits a sample: 8, 16, 24 and 32 are read of PCM, 32 and 64 of floating point, 8 of A-law and mu-law", bits)
 	}
-	f.bytes = bits / 8
 	return f, nil
+}
+
+var encodings = map[uint16]bool{wavePCM: true, waveFloat: true, waveALaw: true, waveMuLaw: true}
+
+// samples read one by encoding and bits.
+var samples = map[[2]int]func(b []byte) float64{
+	{wavePCM, 8}:  func(b []byte) float64 { return (float64(b[0]) - 128) * 256 },
+	{wavePCM, 16}: func(b []byte) float64 { return float64(int16(binary.LittleEndian.Uint16(b))) },
+	{wavePCM, 24}: func(b []byte) float64 { return float64(int32(b[0])<<8|int32(b[1])<<16|int32(b[2])<<24) / 65536 },
+	{wavePCM, 32}: func(b []byte) float64 { return float64(int32(binary.LittleEndian.Uint32(b))) / 65536 },
+	{waveFloat, 32}: func(b []byte) float64 {
+		return fullScale(float64(math.Float32frombits(binary.LittleEndian.Uint32(b))))
+	},
+	{waveFloat, 64}: func(b []byte) float64 { return fullScale(math.Float64frombits(binary.LittleEndian.Uint64(b))) },
+	{waveALaw, 8}:   lawSample(g711.ALaw{}.Decode),
+	{waveMuLaw, 8}:  lawSample(g711.MuLaw{}.Decode),
+}
+
+// fullScale brings samples of -1 to 1 to the scale of 16 bits; what is beyond, and what is no number, is cut off.
+func fullScale(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return 32768 * max(-1, min(1, v))
+}
+
+func lawSample(decode func(dst []int16, payload []byte) (int, error)) func(b []byte) float64 {
+	var table [256]float64
+	for octet := range table {
+		var pcm [1]int16
+		_, _ = decode(pcm[:], []byte{byte(octet)}) // one octet is one sample
+		table[octet] = float64(pcm[0])
+	}
+	return func(b []byte) float64 { return table[b[0]] }
 }
 
 func encodingName(tag uint16) string {
 	switch tag {
-	case 3:
-		return "floating point"
-	case 6:
-		return "A-law"
-	case 7:
-		return "mu-law"
 	case 2, 17:
 		return "ADPCM"
 	case 49:
@@ -151,18 +187,5 @@ func (f wavFormat) downmix(dst []float64, block []byte) {
 			block = block[f.bytes:]
 		}
 		dst[i] = sum / float64(f.channels)
-	}
-}
-
-func (f wavFormat) sample(b []byte) float64 {
-	switch f.bytes {
-	case 1:
-		return (float64(b[0]) - 128) * 256
-	case 2:
-		return float64(int16(binary.LittleEndian.Uint16(b)))
-	case 3:
-		return float64(int32(b[0])<<8|int32(b[1])<<16|int32(b[2])<<24) / 65536
-	default:
-		return float64(int32(binary.LittleEndian.Uint32(b))) / 65536
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"slices"
 	"strings"
 	"testing"
+
+	"sidetone/codecs/g711"
 )
 
 // wav builds a file: each sample of the mono signal, as a fraction of full scale, goes to all channels.
@@ -95,6 +98,55 @@ func TestReadWAVFormats(t *testing.T) {
 	}
 }
 
+// Telephone systems keep their prompts in the laws, sound editors theirs in floating point.
+func TestReadWAVEncodings(t *testing.T) {
+	signal := tone(8000, 8000, 440)
+	pcm := make([]int16, len(signal))
+	var single, double []byte
+	for i, v := range signal {
+		pcm[i] = int16(32768 * v)
+		single = binary.LittleEndian.AppendUint32(single, math.Float32bits(float32(v)))
+		double = binary.LittleEndian.AppendUint64(double, math.Float64bits(v))
+	}
+	mu, a := make([]byte, len(pcm)), make([]byte, len(pcm))
+	g711.MuLaw{}.Encode(mu, pcm)
+	g711.ALaw{}.Encode(a, pcm)
+	for name, c := range map[string]struct {
+		tag       uint16
+		bits      int
+		data      []byte
+		tolerance float64
+	}{
+		"single precision": {waveFloat, 32, single, 1},
+		"double precision": {waveFloat, 64, double, 1},
+		"mu-law":           {waveMuLaw, 8, mu, 520}, // half a step of the loudest segments
+		"A-law":            {waveALaw, 8, a, 520},
+	} {
+		got, err := decoded(bytes.NewReader(container(c.tag, 1, 8000, c.bits, uint32(len(c.data)), c.data)), 8000, 1e6)
+		if err != nil || len(got) != len(signal) {
+			t.Errorf("%s: %d samples, %v", name, len(got), err)
+			continue
+		}
+		for i, v := range signal {
+			if math.Abs(float64(got[i])-32768*v) > c.tolerance {
+				t.Errorf("%s: sample %d is %d, want %.0f", name, i, got[i], 32768*v)
+				break
+			}
+		}
+	}
+}
+
+func TestFloatsBeyondFullScaleAreCutOff(t *testing.T) {
+	var data []byte
+	for _, v := range []float64{2, -1e300, math.NaN(), math.Inf(1), 0.5} {
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+	}
+	got, err := decoded(bytes.NewReader(container(waveFloat, 1, 8000, 64, uint32(len(data)), data)), 8000, 1e6)
+	if err != nil || !slices.Equal(got, []int16{32767, -32768, 0, 32767, 16384}) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestStereoIsMixedDown(t *testing.T) {
 	data := make([]byte, 0, 4000)
 	for range 1000 {
@@ -123,7 +175,8 @@ func TestReadWAVErrors(t *testing.T) {
 		"empty":           {nil, "not a WAV, FLAC, MP3 or Ogg file"},
 		"text":            {[]byte("this is no music at all"), "not a WAV, FLAC, MP3 or Ogg file"},
 		"mp3 in wav":      {container(85, 1, 8000, 16, 0, nil), "encoding 85 (MPEG)"},
-		"float":           {container(3, 1, 8000, 32, 0, nil), "encoding 3 (floating point)"},
+		"ADPCM":           {container(17, 1, 8000, 4, 0, nil), "encoding 17 (ADPCM)"},
+		"float of 16":     {container(waveFloat, 1, 8000, 16, 0, nil), "16 bits"},
 		"six channels":    {container(wavePCM, 6, 48000, 16, 0, nil), "6 channels"},
 		"12 bits":         {container(wavePCM, 1, 8000, 12, 0, nil), "12 bits"},
 		"384 kHz":         {container(wavePCM, 1, 384000, 16, 0, nil), "384000 Hz"},
