@@ -76,7 +76,7 @@ func openPcap(r *bufio.Reader, order binary.ByteOrder, fraction int64) (*pcapFil
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
 	}
-	return &pcapFile{reader: r, order: order, fraction: fraction, link: linkType(order.Uint32(head[20:]))}, nil
+	return &pcapFile{reader: r, order: order, fraction: fraction, link: linkType(order.Uint32(head[20:]) & 0x0fffffff)}, nil
 }
 
 func (f *pcapFile) next() (packet, error) {
