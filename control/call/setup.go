@@ -119,8 +119,11 @@ func (c *Call) invite(l *Leg, r ringing, security media.Security, req sip.Invite
 		offer.Silent, offer.Sections = r.from.media.Silent(), m.Shared(r.from.media, false, false)
 	}
 	req.SDP, req.Hops = m.Offer(offer), c.hops
+	l.publish()
+	c.x.lines.add(l) // before its phone rings: who hears it may pick up at once
 	d, err := c.x.cfg.Invite(req, &c.queue, c.x.notify(l))
 	if err != nil {
+		c.x.lines.remove(l)
 		c.x.forgetMedia(l)
 		c.check(m.Close())
 		return err
@@ -128,9 +131,7 @@ func (c *Call) invite(l *Leg, r ringing, security media.Security, req sip.Invite
 	l.dialog = d
 	c.x.byDialog.Store(d, l)
 	c.tries = append(c.tries, l)
-	l.publish()
 	c.publish()
-	c.x.lines.add(l)
 	return nil
 }
 
