@@ -1,4 +1,3 @@
-// Package clibtest opens the C libraries of tests.
 package clibtest
 
 import (
