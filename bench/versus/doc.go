@@ -32,7 +32,8 @@
 //	                         60 conferences; heard_percent: the packets that were right by ear; memory_per_participant_bytes
 //	tick_p99_us, tick_p999_us   how much later than at its earliest a member's packet comes, one each 20 ms
 //	idle_5000_rooms_core_percent   what a server with 5,000 empty rooms needs at rest; ours alone
-//	tick_p999_us@70%         the same, ours alone, with as many conferences as take 70 % of the core: conferences@70%, core_percent@70%
+//	tick_p999_us@70%         the same, ours alone, with as many conferences as take 70 % of the core: conferences@70%, core_percent@70%,
+//	                         and what held it up then, waited_us@70%, stolen_us@70%
 //	ng_p50_us, ng_p99_us     offer and answer of one call together, at 400 calls/s
 //	ng_calls_per_second      offer, answer, delete, sixteen calls at once
 //	calls_per_second         whole SIP calls, 32 at once, from INVITE to both BYEs; call_setup_p50_us to the 200; ours alone

@@ -123,7 +123,7 @@ func Keys(name string) ([]string, error) {
 		own = slices.Concat(own, []string{sipCallsKey, sipSetupP50Key, sipSetupP99Key})
 	}
 	if p.mix {
-		own = slices.Concat(own, []string{idleRoomsKey, ladenRoomsKey, ladenShareKey, ladenTickKey})
+		own = slices.Concat(own, []string{idleRoomsKey, ladenRoomsKey, ladenShareKey, ladenTickKey, ladenWaitKey, ladenStolenKey})
 	}
 	keys := ratios
 	for _, key := range ratios {
