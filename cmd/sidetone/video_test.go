@@ -356,9 +356,7 @@ func TestVideoPickedUp(t *testing.T) {
 		} else {
 			shown(t, call, "video", "off")
 		}
-		hangup(t, taken)
-		ended(t, call)
-		o.settled(t)
+		o.ends(t, taken, call)
 	}
 }
 
@@ -385,9 +383,7 @@ func TestVideoParked(t *testing.T) {
 		} else {
 			shown(t, x, "video", "off")
 		}
-		hangup(t, x)
-		ended(t, back)
-		o.settled(t)
+		o.ends(t, x, back)
 	}
 }
 

@@ -26,17 +26,7 @@ func TestMusicByRTP(t *testing.T) {
 			to := netip.AddrPortFrom(netip.MustParseAddr(group), uint16(free.LocalAddr().(*net.UDPAddr).Port))
 			free.Close()
 			class := MusicClass{Name: "radio", Stream: to, Codec: codecs.Format{Name: "L16", ClockRate: 16000}}
-			p, err := LoadPrograms("us", []MusicClass{class})
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			ended := make(chan error, 1)
-			loopback := []relay.Interface{{Address: netip.MustParseAddr("127.0.0.1")}}
-			go func() { // ended by the cancel below, waited for there
-				ended <- p.Receive(ctx, StreamsConfig{Set: codecs.Builtin(), Interfaces: loopback, Logger: slog.New(slog.DiscardHandler)})
-			}()
-			defer func() { cancel(); <-ended }()
+			p := receiving(t, []MusicClass{class})
 			source, err := p.Waiting("radio").open()
 			if err != nil {
 				t.Fatal(err)
@@ -73,6 +63,23 @@ func TestMusicByRTP(t *testing.T) {
 	}
 }
 
+// receiving listens to the streams of classes until the test ends.
+func receiving(t *testing.T, classes []MusicClass) *Programs {
+	t.Helper()
+	p, err := LoadPrograms("us", classes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	loopback := []relay.Interface{{Address: netip.MustParseAddr("127.0.0.1")}}
+	go func() { // ended by the cleanup, waited for there
+		ended <- p.Receive(ctx, StreamsConfig{Set: codecs.Builtin(), Interfaces: loopback, Logger: slog.New(slog.DiscardHandler)})
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	return p
+}
+
 // TestMusicByRTPIsAsLoudAsFiles plays a loud stream and a quiet one: after some seconds both are as loud as what is played from files.
 func TestMusicByRTPIsAsLoudAsFiles(t *testing.T) {
 	t.Parallel()
@@ -84,17 +91,7 @@ func TestMusicByRTPIsAsLoudAsFiles(t *testing.T) {
 		free.Close()
 		classes = append(classes, MusicClass{Name: fmt.Sprint(i), Stream: to, Codec: codecs.Format{Name: "L16", ClockRate: 16000}})
 	}
-	p, err := LoadPrograms("us", classes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	loopback := []relay.Interface{{Address: netip.MustParseAddr("127.0.0.1")}}
-	go func() { // ended by the cancel below, waited for there
-		ended <- p.Receive(ctx, StreamsConfig{Set: codecs.Builtin(), Interfaces: loopback, Logger: slog.New(slog.DiscardHandler)})
-	}()
-	defer func() { cancel(); <-ended }()
+	p := receiving(t, classes)
 	var senders []*sender
 	var sources []mixer.Source
 	for i, c := range classes {
