@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -142,4 +143,15 @@ func tryPorts(first, n int) error {
 		open = append(open, l)
 	}
 	return nil
+}
+
+// bound says whether a program has a UDP port of the loopback, by the kernel's list: trying to take it would take it from the
+// program at the moment that it wants it.
+func bound(port int) (bool, error) {
+	list, err := os.ReadFile("/proc/net/udp")
+	if err != nil {
+		return false, err
+	}
+	// "  sl  local_address rem_address ...", then " 3140: 0100007F:13C4 00000000:0000 07 ...", in hexadecimal
+	return bytes.Contains(list, fmt.Appendf(nil, ": 0100007F:%04X ", port)), nil
 }

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -185,11 +184,10 @@ func (s *SIPp) WaitListening(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: s.cfg.Port})
-		if err != nil {
-			return nil // the port is taken
+		listens, err := bound(s.cfg.Port)
+		if listens || err != nil {
+			return err
 		}
-		c.Close()
 		select {
 		case <-tick.C:
 		case <-s.process.done:
