@@ -7,7 +7,7 @@
 //	network ────── /proc/net/snmp ──► Drops: packets the kernel had no room for      drops.go
 //	machine ────── /proc/cpuinfo, uname ──► Describe                                 describe.go
 //
-//	this process ◄── PinProcess, PinThread, Prefer, OwnNetwork, AllowFiles           pin_linux.go
+//	this process ◄── PinProcess, PinThread, Prefer, Yield, OwnNetwork, AllowFiles    pin_linux.go
 //	other benches ◄── Alone: one measures at a time                                  lock_unix.go
 //
 // Only programs of the bench call it. Reading costs tens of microseconds and is done between measurements or at

@@ -62,6 +62,9 @@ func PinThread(cpus ...int) error {
 // It needs a privilege; without it nothing changes and the answer is false.
 func Prefer(nice int) bool { return unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), nice) == nil }
 
+// lowest is the nice value of least precedence.
+const lowest = 19
+
 // PreferSession does the same for the session of a process, where the kernel shares a core out among sessions first
 // (sched(7), autogroup): there a nice value counts within its session only. It returns what was before.
 func PreferSession(p Process, nice int) (before int) {
@@ -72,6 +75,15 @@ func PreferSession(p Process, nice int) (before int) {
 		_ = os.WriteFile(file, strconv.AppendInt(nil, int64(nice), 10), 0)
 	}
 	return before
+}
+
+// Yield leaves a process only the time on its core that nobody else wants (SCHED_IDLE, sched(7)).
+func Yield(p Process) error {
+	PreferSession(p, lowest)
+	if err := unix.SchedSetAttr(int(p), &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0); err != nil {
+		return fmt.Errorf("give process %d idle time only: %w", p, err)
+	}
+	return nil
 }
 
 // OwnNetwork moves the calling thread, which must be locked, and what it starts into a network namespace that has

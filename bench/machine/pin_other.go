@@ -21,6 +21,9 @@ func Prefer(int) bool { return false }
 // PreferSession does the same for the session of a process. It returns what was before.
 func PreferSession(Process, int) int { return 0 }
 
+// Yield leaves a process only the time on its core that nobody else wants.
+func Yield(Process) error { return errLinux }
+
 // OwnNetwork moves the calling thread, which must be locked, and what it starts into a network namespace that has
 // nothing but a loopback, where sockets without a port are given one below LastEphemeral.
 func OwnNetwork() bool { return false }

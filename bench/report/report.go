@@ -22,6 +22,7 @@ type Env struct {
 	ServerCore    int    `json:"server_core"`    // where the server under test ran
 	GeneratorCore int    `json:"generator_core"` // where its packets came from
 	Preferred     bool   `json:"preferred"`      // both had precedence over other programs
+	Awake         bool   `json:"awake"`          // the cores were kept from halting
 	Quick         bool   `json:"quick"`
 	Rounds        int    `json:"rounds"`
 	WindowMS      int64  `json:"window_ms"` // length of one measurement

@@ -23,7 +23,11 @@ func (r *Report) Text() string {
 		fmt.Fprintf(&b, "sidetone %s against %s", r.Env.Sidetone, r.Env.Peer)
 	}
 	fmt.Fprintf(&b, ", median of %d, one core each for server and generator\n", r.Env.Rounds)
-	fmt.Fprintf(&b, "%s, %d cores, kernel %s, sockets %s, %s\n\n", r.Env.CPU, r.Env.Cores, r.Env.Kernel, r.Env.Sockets, r.Env.Network)
+	fmt.Fprintf(&b, "%s, %d cores, kernel %s, sockets %s, %s", r.Env.CPU, r.Env.Cores, r.Env.Kernel, r.Env.Sockets, r.Env.Network)
+	if r.Env.Awake {
+		b.WriteString(", cores kept awake")
+	}
+	b.WriteString("\n\n")
 
 	rows := [][]string{{"", "sidetone", "peer", "ratio"}}
 	inRows := map[string]bool{}

@@ -1,6 +1,7 @@
 // Package versus measures two servers in turn, A B A B, with the same calls and packets, and reports the ratios.
 //
 //	Config{Self, Peer} ──► Run ──► runner, on a thread of its own: own network, generator's core     run.go
+//	                                 │ where it is wished: cores kept from halting                 awake.go
 //	                                 │ for each round, for each contender
 //	                                 ▼
 //	  Contender.Start ──► server process on the server's core ──► stage: ping, warm up, steps        stage.go

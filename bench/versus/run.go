@@ -27,6 +27,7 @@ type Config struct {
 	Self, Peer *Contender // either may be nil, not both
 	Sockets    string     // for the report: how Self was told to open its sockets
 	Quick      bool       // about two minutes, with less certainty
+	Awake      bool       // keep both cores from halting
 	Capacity   int        // measure nothing but a minute at 60 % of so many packets/s; 0 = everything. For relay alone
 	Dir        string     // scratch, to be removed by the caller
 	Progress   func(step string, fraction float64)
@@ -94,6 +95,12 @@ func (r *runner) run(ctx context.Context, cpus []int) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.cfg.Awake {
+		if err := r.watch.keepAwake(r.cfg.Dir); err != nil {
+			return nil, err
+		}
+		defer r.watch.letSleep()
+	}
 	var own, peer report.Samples
 	contenders := []struct {
 		*Contender
@@ -148,7 +155,7 @@ func (r *runner) settle(cpus []int) (report.Env, error) {
 	env := report.Env{
 		Started: time.Now().UTC().Format(time.RFC3339), CPU: d.CPU, Cores: d.Cores, Kernel: d.Kernel, Go: d.Go,
 		Peer: "none", Sockets: r.cfg.Sockets, Network: "shared loopback", ServerCore: r.serverCore, GeneratorCore: generatorCore,
-		Quick: r.cfg.Quick, Rounds: r.plan.rounds, WindowMS: r.plan.window.Milliseconds(), PacketBytes: load.PacketSize,
+		Awake: r.cfg.Awake, Quick: r.cfg.Quick, Rounds: r.plan.rounds, WindowMS: r.plan.window.Milliseconds(), PacketBytes: load.PacketSize,
 	}
 	r.lastPort = lastSharedPort
 	if machine.OwnNetwork() {

@@ -7,6 +7,7 @@ import (
 
 	"sidetone/bench/load"
 	"sidetone/bench/machine"
+	"sidetone/bench/peer"
 	"sidetone/bench/report"
 )
 
@@ -26,6 +27,8 @@ type watch struct {
 	own                       machine.Process
 	serverCore, generatorCore int
 
+	spinners [2]*peer.Server // that keep the server's and the generator's core awake, when they are to be
+
 	elapsed time.Duration // of all steps
 	last    time.Duration // of the last step
 	foreign [2]time.Duration
@@ -44,6 +47,7 @@ type reading struct {
 	server time.Duration
 	waited time.Duration // of the server's busiest thread
 	own    time.Duration
+	spun   [2]time.Duration // by the spinners
 	drops  int64
 }
 
@@ -74,6 +78,14 @@ func (w *watch) read(server machine.Process) (r reading, err error) {
 	if r.own, err = w.own.CPU(); err != nil {
 		return r, err
 	}
+	for i, s := range w.spinners {
+		if s == nil {
+			continue
+		}
+		if r.spun[i], err = machine.Process(s.PID).CPU(); err != nil {
+			return r, err
+		}
+	}
 	r.drops, err = machine.Drops()
 	return r, err
 }
@@ -97,8 +109,8 @@ func (w *watch) end(name, what string, server machine.Process, overrun int) erro
 	w.last = elapsed
 	w.stolen = [2]time.Duration{now.cores.Stolen(b.cores, w.serverCore), now.cores.Stolen(b.cores, w.generatorCore)}
 	w.waited = now.waited - b.waited
-	w.foreign[0] += now.cores.Busy(b.cores, w.serverCore) - served
-	w.foreign[1] += now.cores.Busy(b.cores, w.generatorCore) - (now.own - b.own)
+	w.foreign[0] += now.cores.Busy(b.cores, w.serverCore) - served - (now.spun[0] - b.spun[0])
+	w.foreign[1] += now.cores.Busy(b.cores, w.generatorCore) - (now.own - b.own) - (now.spun[1] - b.spun[1])
 	if drops := now.drops - b.drops - int64(overrun); drops > 0 && what != limitName {
 		w.note("drops "+name+what, fmt.Sprintf("%s at %s: its sockets had no room for %d packets", name, what, drops))
 	}

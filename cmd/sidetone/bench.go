@@ -23,6 +23,7 @@ type benchCmd struct {
 	Peer     string   `enum:"auto,rtpengine,janus,none" default:"auto" help:"Measured in turn with us, in the same run: rtpengine, for mix janus (its AudioBridge), or none."`
 	Sidetone bool     `default:"true" negatable:"" help:"Measure us; --no-sidetone measures the peer alone."`
 	Sockets  string   `enum:"auto,steered,ports" default:"auto" help:"media.sockets of our configuration: auto, steered or ports."`
+	Awake    bool     `help:"Keep both cores from halting: a virtual machine's host may be long in giving one back."`
 	JSON     bool     `name:"json" help:"Print the result as one JSON object."`
 	Quick    bool     `help:"Take about two minutes, with less certainty."`
 	Capacity int      `placeholder:"PACKETS" help:"relay: measure nothing but a minute at 60 % of so many packets a second."`
@@ -48,7 +49,7 @@ func (c *benchCmd) Run(ctx context.Context, o output) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cfg := versus.Config{Sockets: c.Sockets, Quick: c.Quick, Capacity: c.Capacity, Dir: dir}
+	cfg := versus.Config{Sockets: c.Sockets, Awake: c.Awake, Quick: c.Quick, Capacity: c.Capacity, Dir: dir}
 	if c.Sidetone {
 		if cfg.Self, err = c.self(); err != nil {
 			return err
