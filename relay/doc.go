@@ -29,7 +29,7 @@
 // joined by a route share a shard.
 //
 // The program should set GOMAXPROCS to its CPUs plus the shards: a shard's thread then always finds a processor when
-// packets wake it.
+// packets wake it. Where the process may, a shard's thread has precedence over its other threads (thread_linux.go).
 //
 // Limits: datagrams up to 2048 bytes; a leg is one port pair and one peer; STUN is counted as malformed. Media that is not RTP
 // is passed on and counted, nothing more.

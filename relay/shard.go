@@ -77,6 +77,7 @@ func (s *Shard) RemoveTicker(t Ticker) { s.wheel.remove(t) }
 func (s *Shard) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	defer prefer()()
 	for !s.stop.Load() {
 		if err := s.pass(); err != nil {
 			return fmt.Errorf("shard %d: %w", s.index, err)

@@ -19,7 +19,8 @@ const openFiles = 65_536
 // How much precedence the generator and the servers get over other programs on the machine, if we may give it.
 const (
 	generatorNice = -20
-	serverNice    = -19
+	sessionNice   = -19
+	serverNice    = -9 // within its session: some of its threads may want precedence over the others
 )
 
 // Config says who is measured against whom.

@@ -78,7 +78,7 @@ func (r *runner) launch(ctx context.Context, c *Contender, samples *report.Sampl
 		return nil, err
 	}
 	s.process = machine.Process(s.server.PID)
-	machine.PreferSession(s.process, serverNice)
+	machine.PreferSession(s.process, sessionNice)
 	if r.plan.mix && !c.SIP {
 		return s, nil // Join waits
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package relay
+
+// prefer is for Linux.
+func prefer() (restore func()) { return func() {} }
