@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"runtime/debug"
 	"time"
 
 	"sidetone/bench/audio"
@@ -116,6 +117,7 @@ func (c *Conferences) Connect(servers []netip.AddrPort) error {
 // Run lets everybody talk, evenly spread over time, and measures after warm for window. meter reads what the server has used so
 // far.
 func (c *Conferences) Run(ctx context.Context, warm, window time.Duration, meter func() (time.Duration, error)) (*ConferenceResult, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection of ours would make packets late and then many at once
 	res := &ConferenceResult{}
 	start := time.Now().Add(startDelay).UnixNano()
 	interval := int64(packetTime) / int64(len(c.members))
