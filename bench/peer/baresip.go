@@ -64,7 +64,7 @@ func StartBaresip(ctx context.Context, cfg BaresipConfig) (*Baresip, error) {
 	if len(cfg.Codecs) == 0 {
 		cfg.Codecs = []string{"PCMU", "PCMA"}
 	}
-	port, err := freePorts(3) // SIP, its TLS sibling, control
+	port, err := FreePorts(3) // SIP, its TLS sibling, control
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +111,7 @@ ausrc_channels 1
 auplay_channels 1
 audio_buffer 40-160
 snd_path recorded
+rtp_ports %s
 module_path %s
 module g711.so
 %smodule srtp.so
@@ -122,7 +123,7 @@ module_app menu.so
 module_app ctrl_tcp.so
 module_app debug_cmd.so
 ctrl_tcp_listen 127.0.0.1:%d
-`, b.port, wav, rate, modulePath(), b.codecModules(), b.port+2)
+`, b.port, wav, rate, mediaPorts, modulePath(), b.codecModules(), b.port+2)
 	if b.cfg.Video {
 		config += "module vp8.so\nmodule fakevideo.so\nvideo_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size 176x144\nvideo_bitrate 100000\nvideo_fps 10\n"
 	}

@@ -51,7 +51,7 @@ func StartKamailio(ctx context.Context, cfg KamailioConfig) (*Kamailio, error) {
 	if !cfg.Engine.IsValid() {
 		return nil, errors.New("kamailio: no ng server")
 	}
-	port, err := freePorts(2)
+	port, err := FreePorts(2)
 	if err != nil {
 		return nil, err
 	}

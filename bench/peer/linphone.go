@@ -75,7 +75,7 @@ func StartLinphone(ctx context.Context, cfg LinphoneConfig) (*Linphone, error) {
 
 // configure writes the file of settings: G.711 alone, no echo canceller, ports of its own.
 func (l *Linphone) configure() error {
-	free, err := freePorts(4)
+	free, err := FreePorts(4)
 	if err != nil {
 		return err
 	}

@@ -104,6 +104,9 @@ func (p *process) output() string {
 // between our look and the program's.
 const firstPort, lastPort = 10000, 19999
 
+// mediaPorts is where a phone looks for ports by itself: among those of the system, which gives nobody one that is taken.
+const mediaPorts = "33000-60999"
+
 // handedOut counts the ports given, from a random start. Ports go round: one whose program has ended, and which its
 // successor is to have (a phone that registers and then answers), is not given to somebody else in between.
 var handedOut = func() *atomic.Int64 {
@@ -112,8 +115,9 @@ var handedOut = func() *atomic.Int64 {
 	return &n
 }()
 
-// freePorts returns the first of n ports in a row that are free on 127.0.0.1 in UDP and TCP.
-func freePorts(n int) (int, error) {
+// FreePorts returns the first of n ports in a row that are free on 127.0.0.1 in UDP and TCP, and that nobody else of this process
+// or of the system is given: for whoever must know a port before it is taken.
+func FreePorts(n int) (int, error) {
 	for range 100 {
 		first := firstPort + (int(handedOut.Add(int64(n)))-n)%(lastPort-firstPort-n)
 		if err := tryPorts(first, n); err == nil {

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -24,8 +23,10 @@ func TestRTPEngineIsDriven(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	cpus, err := machine.CPUs()
 	must(t, err)
-	control := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), freeUDP(t))
-	server, err := StartRTPEngine(RTPEngineConfig{Control: control, FirstPort: 36000, LastPort: 36999, Dir: t.TempDir(), CPU: cpus[0]})
+	port, err := FreePorts(1)
+	must(t, err)
+	control := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port))
+	server, err := StartRTPEngine(RTPEngineConfig{Control: control, FirstPort: 30000, LastPort: 30999, Dir: t.TempDir(), CPU: cpus[0]})
 	must(t, err)
 	defer server.Stop()
 	for _, kind := range []load.Kind{load.Relay, load.SRTP, load.Transcode} {
@@ -55,13 +56,6 @@ func TestRTPEngineIsDriven(t *testing.T) {
 			t.Error("it is still there")
 		}
 	}
-}
-
-func freeUDP(t *testing.T) uint16 {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	must(t, err)
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 }
 
 func TestServerThatEndsByItselfSaysWhy(t *testing.T) {

@@ -97,7 +97,7 @@ func StartSIPp(cfg SIPpConfig) (*SIPp, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sipp: no scenario %q", cfg.Scenario)
 	}
-	free, err := freePorts(5) // SIPp also takes the second next to its media port
+	free, err := FreePorts(5) // SIPp also takes the second next to its media port
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"sidetone/bench/peer"
 	"sidetone/bench/phone"
 	"sidetone/control/api"
 	"sidetone/control/cdr"
@@ -138,7 +138,7 @@ func TestNumbersAsPeopleWriteThem(t *testing.T) {
 
 // TestPortsRunOut: with ports for one call the second gets 503, the first goes on, and afterwards there is room again.
 func TestPortsRunOut(t *testing.T) {
-	o := newOffice(t, 4, func(c *config.Config) { c.Media.Interfaces[0].Ports = freePorts(t, 4) })
+	o := newOffice(t, 4, func(c *config.Config) { c.Media.Interfaces[0].Ports = portsOf(t, 4) })
 	var phones []*phone.Phone
 	for i := range 4 {
 		phones = append(phones, o.phone(t, i, nil))
@@ -158,26 +158,12 @@ func TestPortsRunOut(t *testing.T) {
 	})
 }
 
-// freePorts finds a range of n ports that nobody has, between those of other tests and those that the kernel gives away. Where it
-// begins is left to chance, so that two runs at a time hardly ever want the same.
-func freePorts(t *testing.T, n int) config.PortRange {
+// portsOf is a range of n ports, the first of them even, that nobody else is given.
+func portsOf(t *testing.T, n int) config.PortRange {
 	t.Helper()
-	const first, last = 30_000, 32_767
-	for range 1000 {
-		at := first + rand.IntN((last-first-n)/2)*2
-		free := true
-		for port := at; port < at+n && free; port++ {
-			c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
-			if free = err == nil; free {
-				defer c.Close()
-			}
-		}
-		if free {
-			return config.PortRange{First: uint16(at), Last: uint16(at + n - 1)}
-		}
-	}
-	t.Fatalf("no %d free ports from %d to %d", n, first, last)
-	return config.PortRange{}
+	first := must[int](t)(peer.FreePorts(n + 1))
+	first += first % 2
+	return config.PortRange{First: uint16(first), Last: uint16(first + n - 1)}
 }
 
 // TestVanishedPhoneEndsTheCall: a phone that falls silent without BYE is given up; the other one gets BYE, and the

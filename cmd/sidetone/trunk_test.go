@@ -21,14 +21,11 @@ import (
 	"sidetone/control/config"
 )
 
-// freeUDP is a UDP port of a loopback address that was free a moment ago: two servers that are each other's trunk have
+// freeUDP is a UDP port of a loopback address that nobody else is given: two servers that are each other's trunk have
 // to know each other's before they run.
 func freeUDP(t *testing.T, address string) string {
 	t.Helper()
-	c, err := net.ListenPacket("udp", address+":0")
-	check(t, err)
-	defer c.Close()
-	return c.LocalAddr().String()
+	return net.JoinHostPort(address, fmt.Sprint(must[int](t)(peer.FreePorts(1))))
 }
 
 // at puts an office on an address; its stations are the same 217, 218, ... as everywhere.
