@@ -363,13 +363,10 @@ func TestPageGivenUp(t *testing.T) {
 // TestPageByMulticast: the talker's voice comes to the group address, one page at a time, the one of better priority first.
 func TestPageByMulticast(t *testing.T) {
 	t.Parallel()
-	group := &net.UDPAddr{IP: net.IPv4(224, 0, 1, 77), Port: 0}
+	group := &net.UDPAddr{IP: net.IPv4(224, 0, 1, 77)}
 	loopback, err := net.InterfaceByName("lo")
 	check(t, err)
-	free, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	check(t, err)
-	group.Port = free.LocalAddr().(*net.UDPAddr).Port
-	free.Close()
+	group.Port = must[int](t)(peer.FreePorts(1)) // of nobody: the listener hears what comes to it at any address
 	listener, err := net.ListenMulticastUDP("udp4", loopback, group)
 	check(t, err)
 	defer listener.Close()
