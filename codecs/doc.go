@@ -19,6 +19,6 @@
 // An Encoder with memory, of Extended, has CopyState and SameState too (resumable.go): the stream of one
 // can go on in another.
 //
-// Limits: one channel; a Transcoder goes frame by frame, so that a packet in is a packet out at the same time (timeline.go
-// where the clock rates are two).
+// Limits: one channel; a packet in is a packet out at the same time (timeline.go where the clock rates are two), or goes with the next one
+// where it is no whole frame of the other codec (Framing).
 package codecs

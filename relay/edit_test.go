@@ -10,17 +10,10 @@ import (
 	"sidetone/relay/udp/udptest"
 )
 
-// editor takes every packet whose number is odd out, and moves the others together.
-type editor struct{ taken uint16 }
+// editor takes every packet whose number is odd out.
+type editor struct{}
 
-func (e *editor) EditRTP(p []byte, _ int64) bool {
-	if rtp.SequenceNumber(p)%2 == 1 {
-		e.taken++
-		return false
-	}
-	rtp.SetSequenceNumber(p, rtp.SequenceNumber(p)-e.taken)
-	return true
-}
+func (*editor) EditRTP(p []byte, _ int64) bool { return rtp.SequenceNumber(p)%2 == 0 }
 
 // counter counts what it sees, as a tap and as a ticker.
 type counter struct{ packets, ticks atomic.Int64 }
@@ -79,7 +72,7 @@ func TestTapSeesItsPayloadTypes(t *testing.T) {
 	}
 }
 
-// A ticker of a leg runs wherever the leg is and ends with it; SendRTP leaves the numbers alone.
+// A ticker of a leg runs wherever the leg is and ends with it.
 func TestTickerMovesWithTheLeg(t *testing.T) {
 	b := start(t, udptest.Config{}, relay.Config{Shards: 2})
 	k := b.call()
@@ -105,11 +98,6 @@ func TestTickerMovesWithTheLeg(t *testing.T) {
 	if n := tickers(); n[from] != 0 || n[1-from] != 1 {
 		t.Fatalf("tickers %v after the move away from %d", n, from)
 	}
-	k.legB.Run(func() {
-		p := make([]byte, rtp.HeaderSize+4)
-		rtp.Header{SequenceNumber: 777, SSRC: 0xa}.Put(p)
-		k.legB.SendRTP(p)
-	})
 	k.legB.Close()
 	if n := tickers(); n != [2]int{} {
 		t.Errorf("tickers %v after the end", n)
@@ -117,8 +105,37 @@ func TestTickerMovesWithTheLeg(t *testing.T) {
 	if k.legB.Run(add) {
 		t.Error("a closed leg has a shard")
 	}
-	got := k.b.received()[0xa]
-	if len(got) == 0 || got[len(got)-1] != 777 {
-		t.Errorf("got %v", got)
+}
+
+// What is put into a stream that is edited is the next of its packets, and what comes after it follows; into one that is not edited, or
+// before its first packet, nothing is put.
+func TestInsertedPacketIsTheNextOfTheStream(t *testing.T) {
+	b := start(t, udptest.Config{}, relay.Config{Shards: oneShard})
+	k := b.call()
+	insert := func() (ok bool) {
+		k.legB.Run(func() {
+			p := make([]byte, rtp.HeaderSize+4)
+			rtp.Header{SequenceNumber: 777, SSRC: 0xcc}.Put(p)
+			ok = k.legB.Insert(p)
+		})
+		return ok
 	}
+	k.talk(1)
+	if insert() {
+		t.Error("put into a stream that nobody edits")
+	}
+	if err := k.legA.SetRoute(relay.Route{To: k.legB, Edit: &editor{}}); err != nil {
+		t.Fatal(err)
+	}
+	if insert() {
+		t.Error("put in before the first packet")
+	}
+	k.b.received()
+	for range 5 {
+		k.talk(2)
+		if !insert() {
+			t.Error("not put in")
+		}
+	}
+	heard(t, k.b, 0xa, 10)
 }

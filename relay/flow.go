@@ -230,6 +230,7 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 	l.reports.peer.Take(b, now)
 	l.active = now
 	if to := l.route.To; to != nil {
+		l.retell(b)
 		to.sendRTCP(s, b)
 	}
 }
@@ -237,24 +238,27 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 // forward sends an RTP packet on from the leg it is routed to.
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
+	to := l.route.To
 	if l.route.Edit != nil && !l.route.Edit.EditRTP(b, s.now) {
 		l.stats.Dropped[DropPayloadType]++
+		to.numbers.drop(b)
 		return
 	}
 	if l.route.Map == nil {
-		l.route.To.sendRTP(s, b)
+		to.pass(s, b, len(b))
 		return
 	}
 	action := &l.route.Map[pt]
 	switch {
 	case action.Drop:
 		l.stats.Dropped[DropPayloadType]++
+		to.numbers.drop(b)
 	case action.Transform == nil:
 		rtp.SetPayloadType(b, action.PayloadType)
 		if action.Clock != nil {
 			rtp.SetTimestamp(b, action.Clock.Scale(rtp.Timestamp(b)))
 		}
-		l.route.To.sendRTP(s, b)
+		to.pass(s, b, len(b))
 	default:
 		payload := rtp.Payload(b)
 		out := s.buffer()
@@ -264,10 +268,12 @@ func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
 			n = action.Transform.Transform(out[head:], payload)
 		}
 		var behind, kept uint32
-		if f, ok := action.Transform.(Framer); ok {
-			behind, kept = f.Framing()
+		framer, frames := action.Transform.(Framer)
+		if frames {
+			behind, kept = framer.Framing()
 		}
-		if n == 0 && kept > 0 {
+		if n == 0 && kept > behind {
+			to.numbers.keep(b)
 			return
 		}
 		if n <= 0 || n > len(out)-head {
@@ -282,12 +288,24 @@ func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
 		if action.Clock != nil {
 			rtp.SetTimestamp(out, action.Clock.Scale(rtp.Timestamp(out)))
 		}
-		l.route.To.sendRTP(s, out[:head+n])
+		if frames {
+			to.numbers.join(out)
+		}
+		to.pass(s, out[:head+n], len(b))
 	}
 }
 
 // transformRoom is the room that Transform is promised.
 const transformRoom = 1400
+
+// pass sends a packet of the stream that is relayed to the leg, of which so many octets came, with the number that is its own.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) pass(s *Shard, b []byte, came int) {
+	if l.numbers != nil {
+		l.numbers.pass(b, came, s.now)
+	}
+	l.sendRTP(s, b)
+}
 
 // sendRTP queues an RTP packet for the peer. b is what the caller got from buffer, or it must stay as it is until flush.
 // Hot path: no allocation, lock, clock or log.
@@ -362,14 +380,27 @@ func (l *Leg) Fetch() uint64 {
 	return l.sent.Packets + uint64(l.index) + uint64(l.reports.own.packets) + uint64(l.remote.Clocks[0])
 }
 
-// SendRTP sends a packet to the leg's peer like WriteRTP, but as it is: as one of the stream that the leg routed here brings, whose
-// Editor numbered it. On the shard's thread only.
+// Insert sends a packet to the leg's peer as the next one of the stream that a leg routed here brings: with its SSRC and number. False:
+// it is not sent, as nothing has come yet, or nobody edits the stream. On the shard's thread only.
 // Hot path: no allocation, lock, clock or log.
-func (l *Leg) SendRTP(p []byte) {
-	s := l.on
-	if s == nil || len(p) > udp.MaxDatagram {
-		return
+func (l *Leg) Insert(p []byte) bool {
+	s, n := l.on, l.numbers
+	if s == nil || n == nil || !n.started || len(p) > udp.MaxDatagram {
+		return false
 	}
 	b := s.buffer()
-	l.sendRTP(s, b[:copy(b, p)])
+	b = b[:copy(b, p)]
+	n.put(b)
+	l.sendRTP(s, b)
+	return true
+}
+
+// Relayed tells the RTP timestamp of the newest packet of the stream that Insert puts packets into, and when it was sent; false where there
+// is no such stream. On the shard's thread only.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) Relayed() (timestamp uint32, at int64, ok bool) {
+	if l.numbers == nil || !l.numbers.started {
+		return 0, 0, false
+	}
+	return l.numbers.timestamp, l.numbers.at, true
 }

@@ -143,6 +143,18 @@ type sixfold struct{}
 
 func (sixfold) Scale(timestamp uint32) uint32 { return 6 * timestamp }
 
+// halves makes one packet of two.
+type halves struct{ kept uint32 }
+
+func (h *halves) Transform(dst, payload []byte) int {
+	if h.kept = 80 - h.kept; h.kept > 0 {
+		return 0
+	}
+	return copy(dst, payload)
+}
+
+func (h *halves) Framing() (behind, kept uint32) { return 80 - h.kept, h.kept }
+
 func (upper) Transform(dst, payload []byte) int { return copy(dst, payload) }
 
 type null struct{ n int }
@@ -213,6 +225,20 @@ func packetPathNoAllocs(t *testing.T, h *hot) {
 			t.Errorf("%v allocations a packet", n)
 		}
 		h.legs[0].raw = false
+	})
+	t.Run("two made into one", func(t *testing.T) {
+		h.t = t
+		halved := NewPayloadMap()
+		halved[0] = Action{PayloadType: 3, Transform: &halves{}}
+		h.route(Route{To: h.legs[1], Map: halved})
+		h.through(p, false)
+		if n := testing.AllocsPerRun(100, func() {
+			h.through(p, true)
+			h.through(p, false)
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+		h.through(p, true)
 	})
 	s := h.legs[0].snapshot()
 	if s.Received.Packets < 500 || s.RTCPReceived.Packets < 100 || s.Dropped[DropMalformed] < 100 || s.Dropped[DropNoSession] < 100 {

@@ -95,6 +95,7 @@ type legState struct {
 	reports   reports
 	route     Route
 	losses    losses
+	numbers   *numbers // of what is routed here; nil: as it comes
 	remote    Remote
 	rtcpLatch rtcpLatch
 	keyed     *secure // the last keys and their contexts, also of a leg that is plain now; nil before the first
@@ -255,11 +256,14 @@ func (l *Leg) setRoute(r Route) {
 	}
 	if r.To != nil {
 		r.To.from = append(r.To.from, l)
+		if r.To.numbers == nil && (r.Edit != nil || r.Map.transforms()) {
+			r.To.numbers = new(numbers)
+		}
 	}
 	l.route, l.direct = r, nil
 	l.fetcher, _ = r.Sink.(Fetcher)
 	l.losses.follow(r.Sink)
-	if r.Map == nil && r.Edit == nil && r.Sink == nil && r.Tap.Sink == nil {
+	if r.Map == nil && r.Edit == nil && r.Sink == nil && r.Tap.Sink == nil && (r.To == nil || r.To.numbers == nil) {
 		l.direct = r.To
 	}
 }

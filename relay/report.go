@@ -9,7 +9,7 @@ import (
 	"sidetone/relay/rtp"
 )
 
-// RTCP of our own. Where a leg is routed to another one, the phones' reports pass through and are only listened to. A leg that
+// RTCP of our own. Where a leg is routed to another one, the phones' reports pass through (retell.go) and are listened to. A leg that
 // nothing is routed to hears tones, music or a room from here: its peer gets sender and receiver reports of ours
 // (RFC 3550, 6), every five seconds or so.
 //

@@ -39,8 +39,7 @@ type Read interface {
 // allocation, lock, clock or log.
 type Fetcher interface{ Fetch() uint64 }
 
-// Editor puts packets into a stream that is relayed, or takes some out, and numbers the others accordingly. What it puts in it
-// sends with SendRTP. It is called on the shard's thread and moves with the legs. Hot path: no allocation, lock, clock or log.
+// Editor puts packets into a stream that is relayed, with Insert, or takes some out; the others are numbered accordingly. It is called on the shard's thread and moves with the legs. Hot path: no allocation, lock, clock or log.
 type Editor interface {
 	// EditRTP takes a packet on its way to To and may change it within its length. False: it does not leave.
 	EditRTP(p []byte, now int64) bool
@@ -49,8 +48,9 @@ type Editor interface {
 // PayloadMap says for each payload type what is done to a packet. Do not change it once a route has it.
 type PayloadMap [128]Action
 
-// Action is what is done to the packets of one payload type. Sequence number, marker, SSRC, CSRCs and extension are kept, and
-// the timestamp where there is no Clock.
+// Action is what is done to the packets of one payload type. Marker, SSRC, CSRCs and extension are kept, and the timestamp where there is no
+// Clock. The sequence number is kept but for what an Editor takes out or puts in, and where there is a Transform for what is dropped or
+// goes with the next packet (Framer): that leaves no gap (numbers).
 type Action struct {
 	PayloadType uint8     // what the packet leaves with
 	Drop        bool      // it does not leave
@@ -76,6 +76,36 @@ type Framer interface {
 	// Framing tells how much earlier than its packet the last payload begins, as it begins with what was kept of the packet before, and how
 	// much is kept now; in RTP time of what is transformed. Where something is kept, a packet of which nothing was made is no bad one.
 	Framing() (behind, kept uint32)
+}
+
+// transforms reports whether any payload is changed. A nil map changes none.
+func (m *PayloadMap) transforms() bool {
+	if m == nil {
+		return false
+	}
+	for pt := range m {
+		if m[pt].Transform != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// clock is what the timestamps of a stream go through that has come to a payload type; of one that stays behind itself, what another has.
+// Hot path: no allocation, lock, clock or log.
+func (m *PayloadMap) clock(pt uint8) Clock {
+	if m == nil {
+		return nil
+	}
+	if c := m[pt&0x7f].Clock; c != nil || !m[pt&0x7f].Drop {
+		return c
+	}
+	for pt := range m {
+		if c := m[pt].Clock; c != nil {
+			return c
+		}
+	}
+	return nil
 }
 
 // NewPayloadMap returns a map that leaves every packet as it is.

@@ -20,7 +20,7 @@
 //	                                                whom how loud: controls.go
 //
 // Music that somebody else plays comes in by stream.go. What a leg's phone presses is told to Leg.OnDigit (ear.go), whatever the plan; Leg.SendDigit puts keys into what a phone hears
-// (splice.go), as events or tones, in one stream without a gap (numbers.go). Leg.Record and Room.Record write what is said to a
+// (splice.go), as events or tones, in one stream without a gap (relay.Leg.Insert). Leg.Record and Room.Record write what is said to a
 // mixer/record.Recorder (record.go).
 //
 // A Leg belongs to the actor that opened it: its methods are called by one

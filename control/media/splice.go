@@ -15,8 +15,7 @@ import (
 var ErrNoDigits = errors.New("no way to send a key")
 
 // splice puts keys into the stream that a leg's phone hears, and takes those of the other phone out of it. While a key is sent, the
-// voice gives way to it. What leaves is numbered without a gap of ours, so that the phone hears no loss; losses on the way to
-// us stay losses.
+// voice gives way to it. The relay numbers what leaves.
 //
 //	other leg ── Route.Edit ─► splice.EditRTP ─► this leg ─► its phone
 //	SendDigit ─► queue ─► Tick ─► dtmf.Sender or dtmf.Tone ──┘
@@ -26,7 +25,6 @@ type splice struct {
 	// Owned by the shard.
 	live    bool         // the other leg is routed here
 	taken   payloadTypes // of the other leg's telephone-events that do not pass
-	numbers numbers
 	queue   []digit
 	sending digit
 	busy    bool   // sending is on its way
@@ -142,12 +140,10 @@ func (s *splice) follow(l *Leg) {
 // EditRTP is for relay.Editor.
 //
 // hot path: no allocation, lock, clock or log
-func (s *splice) EditRTP(p []byte, now int64) bool {
+func (s *splice) EditRTP(p []byte, _ int64) bool {
 	if s.busy || s.taken.has(rtp.PayloadType(p)) {
-		s.numbers.drop(p)
 		return false
 	}
-	s.numbers.pass(p, now)
 	if s.resumed {
 		s.resumed = false
 		rtp.SetMarker(p, true)
@@ -186,10 +182,7 @@ func (s *splice) Tick(now int64) {
 		d.made++
 	}
 	p := s.packet[:rtp.HeaderSize+n]
-	if s.live && s.numbers.started {
-		h.SSRC, h.SequenceNumber = s.numbers.ssrc, s.numbers.insert()
-		h.Put(p)
-		s.leg.SendRTP(p)
+	if h.Put(p); s.live && s.leg.Insert(p) {
 		return
 	}
 	h.SSRC, h.SequenceNumber = s.own.SSRC, s.own.SequenceNumber
@@ -201,8 +194,8 @@ func (s *splice) Tick(now int64) {
 // now is the timestamp that the stream has come to.
 func (s *splice) now(now int64) uint32 {
 	kHz := int64(s.sending.clock / 1000)
-	if s.live && s.numbers.started {
-		return s.numbers.timestamp + uint32(max(now-s.numbers.at, 0)*kHz/1e6)
+	if timestamp, at, ok := s.leg.Relayed(); ok && s.live {
+		return timestamp + uint32(max(now-at, 0)*kHz/1e6)
 	}
 	return s.own.Timestamp + uint32(now*kHz/1e6)
 }

@@ -1,10 +1,12 @@
 package media
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
 
+	"sidetone/codecs"
 	"sidetone/codecs/dtmf"
 	"sidetone/codecs/g711"
 	"sidetone/relay/rtp"
@@ -144,41 +146,6 @@ func TestKeyAsTones(t *testing.T) {
 	}
 }
 
-// Late packets keep their places while others are taken out and put in before them.
-func TestNumbersOfLatePackets(t *testing.T) {
-	var n numbers
-	packet := func(seq uint16) []byte {
-		b := make([]byte, rtp.HeaderSize)
-		rtp.Header{SequenceNumber: seq, SSRC: 1}.Put(b)
-		return b
-	}
-	pass := func(seq uint16) uint16 {
-		b := packet(seq)
-		n.pass(b, 0)
-		return rtp.SequenceNumber(b)
-	}
-	check := func(what string, got, want uint16) {
-		t.Helper()
-		if got != want {
-			t.Errorf("%s leaves as %d, want %d", what, got, want)
-		}
-	}
-	check("65534", pass(65534), 65534)
-	n.drop(packet(0)) // 65535 is late
-	n.drop(packet(1))
-	check("2", pass(2), 0)
-	check("65535", pass(65535), 65535)
-	check("put in", n.insert(), 1)
-	check("put in", n.insert(), 2)
-	check("3", pass(3), 3)
-	check("4", pass(4), 4)
-	n.drop(packet(6))
-	check("5", pass(5), 5)
-	check("7", pass(7), 6)
-	check("after a jump", pass(30000), 29999)
-	check("the next", pass(30001), 30000)
-}
-
 func TestSpliceNoAllocs(t *testing.T) {
 	leg, err := newExchange(t).Open(OpenConfig{ID: "nowhere", Shard: -1})
 	if err != nil {
@@ -199,4 +166,55 @@ func TestSpliceNoAllocs(t *testing.T) {
 			t.Errorf("%v allocations", n)
 		}
 	})
+}
+
+// Whatever the length of a phone's packets is, what is transcoded to a codec of frames of 20 ms is one stream without a gap, also where keys are
+// put into it; each packet begins where the last one ended.
+func TestTranscodedToFramesWithoutAGap(t *testing.T) {
+	set, _ := libraryOf(t, codecs.Format{Name: "GSM", ClockRate: 8000})
+	for _, ms := range []int{5, 10, 20, 30, 50, 60} {
+		for _, events := range []bool{true, false} {
+			formats, want := "3\r\n", ""
+			if events {
+				formats, want = "3 101\r\na=rtpmap:101 telephone-event/8000\r\n", "7"
+			}
+			t.Run(fmt.Sprintf("%d ms, events=%v", ms, events), func(t *testing.T) {
+				x := newExchange(t)
+				x.cfg.Set, x.players.set = set, set
+				desk, mobile := x.handset(t, 4000, 0, pcmuAndEvents), x.handset(t, 4010, 0, formats)
+				if err := Connect(desk.leg, mobile.leg, Plan{To: mobile.leg, AddDigits: true}, Plan{To: desk.leg}); err != nil {
+					t.Fatal(err)
+				}
+				mobile.say(3, make([]byte, 33))
+				voice := bytes.Repeat([]byte{0x55}, 8*ms)
+				speak := func(d int) {
+					for range d / ms {
+						desk.packet(rtp.Header{Timestamp: desk.time}, voice)
+						desk.time += uint32(8 * ms)
+						x.net.Advance(time.Duration(ms) * time.Millisecond)
+					}
+				}
+				speak(600)
+				before := mobile.heard()
+				if err := mobile.leg.SendDigit(dtmf.Press{Key: '7', Duration: 100 * time.Millisecond}, false); err != nil {
+					t.Fatal(err)
+				}
+				speak(600)
+				all := append(before, mobile.heard()...)
+				if keys, n := inOrder(t, all, 101); keys != want {
+					t.Errorf("heard %q in %d packets", keys, n)
+				}
+				next := rtp.Timestamp(before[0])
+				for i, p := range before {
+					if n := len(rtp.Payload(p)); n == 0 || n%33 != 0 || rtp.Timestamp(p) != next {
+						t.Fatalf("packet %d has %d octets and begins at %d, not %d", i, n, rtp.Timestamp(p), next)
+					}
+					next += uint32(len(rtp.Payload(p)) / 33 * 160)
+				}
+				if end := next - rtp.Timestamp(before[0]); end < 8*580 || end > 8*600 {
+					t.Errorf("%d samples arrived of %d", end, 8*600)
+				}
+			})
+		}
+	}
 }
