@@ -227,7 +227,9 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 		l.rtcpLatch.learn(src, &l.latch)
 	}
 	l.stats.RTCPReceived.add(size)
-	l.reports.peer.Take(b, now)
+	if l.reports.peer.Take(b, now) {
+		l.sample(now)
+	}
 	l.active = now
 	if to := l.route.To; to != nil {
 		l.retell(b)

@@ -44,7 +44,7 @@ type Remote struct {
 	Clocks       Clocks         // of what it sends, for jitter
 	Keys         *Keys          // SRTP; nil = plain RTP. The same Keys again change nothing, other ones re-key
 	RoundTrips   bool           // it takes extended reports for round trips (a=rtcp-xr:rcvr-rtt, RFC 3611): our own have them
-	Metrics      bool           // it takes VoIP metrics (a=rtcp-xr:voip-metrics): our own have them, for a codec of this Impairment
+	Metrics      bool           // it takes VoIP metrics (a=rtcp-xr:voip-metrics): our own have them, for a codec of this Impairment, without which there are no Quality.Samples
 	Impairment   quality.Impairment
 	Raw          bool // it sends neither RTP nor RTCP, but UDPTL or the like on the RTP port: see raw.go
 }
@@ -100,6 +100,7 @@ type legState struct {
 	rtcpLatch rtcpLatch
 	keyed     *secure // the last keys and their contexts, also of a leg that is plain now; nil before the first
 	stats     counters
+	samples   quality.Samples
 
 	ending atomic.Bool    // somebody closes it
 	ended  sync.WaitGroup // done when it is closed

@@ -159,10 +159,19 @@ func (l *Leg) farewell(s *Shard) {
 	}
 }
 
+// sample notes what the peer's newest report says of how the conversation with the leg beyond sounds there.
+// Hot path: no allocation, lock, clock or log.
+func (l *Leg) sample(now int64) {
+	if to := l.route.To; to != nil {
+		l.samples.Take(&l.reports.peer, &to.reports.peer, l.clock(l.payloadType), l.remote.Impairment, now)
+	}
+}
+
 // quality returns what is known of how well media arrives.
 func (l *Leg) quality() Quality {
 	r := &l.reports
 	q := Quality{Reception: l.reception(), Reported: r.peer.Heard(), PeerLost: r.peer.Lost(), PeerJitter: r.peer.Jitter(l.clock(l.payloadType))}
 	q.PeerMetrics, q.Rated = r.peer.Metrics()
+	q.Samples = l.samples
 	return q
 }

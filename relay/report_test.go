@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"sidetone/relay"
+	"sidetone/relay/quality"
 	"sidetone/relay/rtp"
 	"sidetone/relay/srtp"
 	"sidetone/relay/udp/udptest"
@@ -228,6 +229,11 @@ func TestRelayedReportsAreOnlyListenedTo(t *testing.T) {
 		}
 		p.rtcp.Send(leg.LocalRTCP(), b)
 	}
+	for p, leg := range map[*phone]*relay.Leg{c.a: c.legA, c.b: c.legB} {
+		r := p.remote()
+		r.Impairment = quality.ImpairmentOf("PCMU")
+		leg.SetRemote(r)
+	}
 	count := map[string]int{}
 	for i := range 1000 {
 		c.talk(1)
@@ -249,6 +255,11 @@ func TestRelayedReportsAreOnlyListenedTo(t *testing.T) {
 		// A 20 ms step of the test lies between what a phone hears and what it says.
 		if q := s.Quality; q.RoundTrip < 39*time.Millisecond || q.RoundTrip > 81*time.Millisecond || q.Lost != 0 || q.Expected < 990 {
 			t.Errorf("%s: %+v", name, q)
+		}
+		// The way from phone to phone is that of both legs; A, who began, is measured first and knows the whole way later.
+		if x := s.Quality.Samples; x.Count < 7 || x.Count > 10 || x.Highest.MOS != 44 || x.Lowest.MOS != 44 ||
+			x.Average().RoundTrip < 78*time.Millisecond || x.Average().RoundTrip > 162*time.Millisecond || x.Average().Leg < x.Average().RoundTrip/4 {
+			t.Errorf("%s: %+v", name, x)
 		}
 	}
 	// A's ten reports, B's ten that answer them, and A's ten answers to those; the last ones are still on their way.

@@ -98,6 +98,8 @@ type Quality struct {
 	PeerLost   uint64
 	PeerJitter time.Duration
 
+	Samples quality.Samples // what its reports say of the conversation with the leg that this one is routed to; times of the relay's clock
+
 	Rated       bool            // the peer has said by VoIP metrics (RFC 3611) how it hears:
 	PeerMetrics quality.Metrics // as it says, whatever that is
 }

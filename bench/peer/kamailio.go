@@ -218,7 +218,12 @@ func (k *Kamailio) Busy(ctx context.Context) (transactions, sessions int, err er
 type MediaReport struct {
 	CallID string
 	Total  string // the module's own summary, "RTP: 8600 bytes, 50 packets, 0 errors; RTCP: ..."
-	Tags   map[string]struct {
+
+	// Opinions are what the module's variables held after the end: of the "call", and of the sides labelled "A" and "B"; none
+	// when it was told of none.
+	Opinions map[string]Opinions
+
+	Tags map[string]struct {
 		Medias []struct {
 			Protocol string `json:"protocol"`
 			Streams  []struct {
@@ -229,6 +234,25 @@ type MediaReport struct {
 			} `json:"streams"`
 		} `json:"medias"`
 	} `json:"tags"`
+}
+
+// Opinions are how a call sounded, or a side of it.
+type Opinions struct{ Lowest, Highest, Average Opinion }
+
+// Opinion is one, in the module's own words: a MOS like "4.3", when like "0:10" or of how many samples, percent, milliseconds and
+// microseconds; "<null>" is what it was not told.
+type Opinion struct{ MOS, At, Samples, PacketLoss, Jitter, RoundTrip, RoundTripLeg string }
+
+// parseOpinions reads the line of the script: of whom, and what in the order of its variables.
+func parseOpinions(text string) (of string, o Opinions, err error) {
+	f := strings.Fields(text)
+	if len(f) != 19 {
+		return "", o, fmt.Errorf("opinions of a call: %d words in %q", len(f), text)
+	}
+	o.Lowest = Opinion{MOS: f[1], At: f[2], PacketLoss: f[3], Jitter: f[4], RoundTrip: f[5], RoundTripLeg: f[6]}
+	o.Highest = Opinion{MOS: f[7], At: f[8], PacketLoss: f[9], Jitter: f[10], RoundTrip: f[11], RoundTripLeg: f[12]}
+	o.Average = Opinion{MOS: f[13], PacketLoss: f[14], Jitter: f[15], RoundTrip: f[16], RoundTripLeg: f[17], Samples: f[18]}
+	return f[0], o, nil
 }
 
 // Packets are how many RTP packets came from each side, the fewer first.
@@ -266,6 +290,18 @@ func (k *Kamailio) Media() ([]MediaReport, error) {
 			id, text, _ := strings.Cut(rest, " ")
 			if i, ok := index[id]; ok {
 				list[i].Total = text
+			}
+		} else if _, rest, ok := strings.Cut(line, "<script>: opinions "); ok {
+			id, text, _ := strings.Cut(rest, " ")
+			of, o, err := parseOpinions(text)
+			if err != nil {
+				return err
+			}
+			if i, ok := index[id]; ok {
+				if list[i].Opinions == nil {
+					list[i].Opinions = map[string]Opinions{}
+				}
+				list[i].Opinions[of] = o
 			}
 		}
 		return nil

@@ -81,10 +81,11 @@ func (c *call) answerSection(s *section, m *sdp.Media, from int, o *options, key
 }
 
 // refine tells the offerer's leg what only the answer decided: rtcp-mux, the payload types that the
-// offerer may send, and the keys.
+// offerer may send, its codec, and the keys.
 func (s *section) refine(side int, ch *changes) {
 	r := s.remote[side]
 	r.Mux, r.PayloadTypes, r.Keys = s.mux[side].agreed, s.codecs.types(side), s.secure.sides[side].keys
+	s.sound(side, &r)
 	s.tell(side, r, ch)
 }
 

@@ -11,7 +11,7 @@
 //	call.handle, on the call's queue (queue.go): in order, one at a time       │           │
 //	    ├─ offer.go, answer.go: dialogue (dialogue.go) ► section (section.go) ──► rewrite.go
 //	    │                         branches, forks          legs, mux, routes      codecs.go, translate.go
-//	    ├─ delete.go, query.go: counters of the legs          │                   secure.go: SRTP
+//	    ├─ delete.go, query.go, opinions.go: what legs saw    │                   secure.go: SRTP
 //	    ▼                                                     ▼
 //	call ends: engine.remove            Relay, Leg (leg.go) ── OverRelay (relay.go) ──► relay.Relay
 //
@@ -20,9 +20,10 @@
 // holds up nobody else. The relay's shards tell OverRelay.Event that media has stopped; that only posts
 // to a queue. Server may be used from any goroutine.
 //
-// Limits: UDP only; 64 KiB and 4,096 values a message; 64 waiting requests and 32 branches a call, 16
-// forks a branch; MaxPending requests under way; 16,384 cookies or 32 MiB for 30 s. ICE is taken out of
-// every description, and DTLS-SRTP is refused. What is not RTP but goes over UDP (T.38) is passed on as it is, what goes
-// over TCP goes from side to side without us. ptime is asked of the peer in a=ptime; packets are not
-// cut to another length.
+// Limits: UDP only; 1,400 bytes a report of a call, which tells as much as has room there (query.go); 64
+// KiB and 4,096 values a message; 64 waiting requests and 32 branches a call, 16 forks a branch;
+// MaxPending requests under way; 16,384 cookies or 32 MiB for 30 s. ICE is taken out of every
+// description, and DTLS-SRTP is refused. What is not RTP but goes over UDP (T.38) is passed on as it is,
+// what goes over TCP goes from side to side without us. ptime is asked of the peer in a=ptime; packets
+// are not cut to another length.
 package ng

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sidetone/relay"
+	"sidetone/relay/quality"
 )
 
 // Relay is what is needed of the data plane; OverRelay makes one of relay.Relay. Whatever a request
@@ -76,7 +77,9 @@ type LegStats struct {
 	Received, Sent, RTCPReceived, RTCPSent relay.Count
 	Errors                                 uint64 // packets dropped for whatever reason
 	Remote, RemoteRTCP                     netip.AddrPort
-	SSRC                                   uint32
-	LastPacket                             time.Time // zero = never
-	Locked                                 bool      // the source is known
+	SSRC                                   uint32          // of what it sends
+	PeerLost                               uint64          // of what was sent to it, as it reports
+	Samples                                quality.Samples // of its reports, with times since 1970
+	LastPacket                             time.Time       // zero = never
+	Locked                                 bool            // the source is known
 }

@@ -16,10 +16,12 @@ func (c *call) query(o *options, w *reply) { c.report(c.named(o), w) }
 type detail uint8
 
 const (
-	everything detail = iota
-	noAdvertised
+	everything  detail = iota
+	noAddresses        // no advertised, no local ones
 	noRTCPStreams
-	noMedias
+	countsOnly   // of the tags labels, of the streams SSRCs, ports and counters
+	averagesOnly // of the opinions the means
+	noMedias     // no opinions
 	totalsOnly
 )
 
@@ -39,6 +41,7 @@ func (c *call) report(dialogues []*dialogue, w *reply) {
 type view struct {
 	created, lastSignal time.Time
 	tags                []*tagView
+	opinions            []opinion
 	rtp, rtcp           counters
 }
 
@@ -61,6 +64,7 @@ type mediaView struct {
 // streamView is one port.
 type streamView struct {
 	rtcp             bool
+	ssrc             uint32 // of what comes in, 0 = nothing yet
 	local            netip.AddrPort
 	peer, advertised netip.AddrPort
 	last             time.Time
@@ -140,12 +144,13 @@ func (s *section) look(side, index int, stats LegStats, created time.Time, v *vi
 	rtcp := counters{stats.RTCPReceived.Packets, stats.RTCPReceived.Bytes, 0}
 	v.rtp.add(rtp)
 	v.rtcp.add(rtcp)
+	v.hear(&stats)
 	m.streams = append(m.streams, streamView{
-		local: leg.Local(), peer: stats.Remote, advertised: s.remote[side].RTP, last: stats.LastPacket, locked: stats.Locked, suite: suite, counted: rtp,
+		ssrc: stats.SSRC, local: leg.Local(), peer: stats.Remote, advertised: s.remote[side].RTP, last: stats.LastPacket, locked: stats.Locked, suite: suite, counted: rtp,
 	})
 	if !m.mux {
 		m.streams = append(m.streams, streamView{
-			rtcp: true, local: leg.LocalRTCP(), peer: stats.RemoteRTCP, advertised: s.remote[side].RTCP, last: stats.LastPacket, suite: suite, counted: rtcp,
+			rtcp: true, ssrc: stats.SSRC, local: leg.LocalRTCP(), peer: stats.RemoteRTCP, advertised: s.remote[side].RTCP, last: stats.LastPacket, suite: suite, counted: rtcp,
 		})
 	}
 	return m
@@ -154,6 +159,7 @@ func (s *section) look(side, index int, stats LegStats, created time.Time, v *vi
 // write is the view in the words of the protocol.
 func (v *view) write(w *reply, level detail) {
 	w.dict()
+	v.writeOpinions(w, level)
 	w.count("created", v.created.Unix())
 	w.count("last signal", v.lastSignal.Unix())
 	w.pair("result", "ok")
@@ -177,10 +183,13 @@ func (v *view) write(w *reply, level detail) {
 }
 
 func (t *tagView) write(w *reply, level detail) {
+	brief := level == countsOnly || level == averagesOnly
 	w.dict()
-	w.count("created", t.created.Unix())
-	if t.peer != "" {
-		w.pair("in dialogue with", t.peer)
+	if !brief {
+		w.count("created", t.created.Unix())
+		if t.peer != "" {
+			w.pair("in dialogue with", t.peer)
+		}
 	}
 	if t.label != "" {
 		w.pair("label", t.label)
@@ -193,15 +202,39 @@ func (t *tagView) write(w *reply, level detail) {
 		}
 		w.endList()
 	}
-	w.pair("tag", t.tag)
-	if t.branch != "" {
-		w.pair("via-branch", t.branch)
+	if !brief {
+		w.pair("tag", t.tag)
+		if t.branch != "" {
+			w.pair("via-branch", t.branch)
+		}
 	}
 	w.endDict()
 }
 
 func (m *mediaView) write(w *reply, level detail) {
 	w.dict()
+	if level < countsOnly {
+		m.writeFlags(w)
+	}
+	w.count("index", int64(m.index))
+	if m.proto != "" && level < countsOnly {
+		w.pair("protocol", m.proto)
+	}
+	w.key("streams")
+	w.list()
+	for i := range m.streams {
+		if s := &m.streams[i]; !s.rtcp || level < noRTCPStreams {
+			s.write(w, level)
+		}
+	}
+	w.endList()
+	if level < countsOnly {
+		w.pair("type", m.kind)
+	}
+	w.endDict()
+}
+
+func (m *mediaView) writeFlags(w *reply) {
 	w.key("flags")
 	w.list()
 	w.text("initialized")
@@ -215,25 +248,25 @@ func (m *mediaView) write(w *reply, level detail) {
 		w.text("passthrough")
 	}
 	w.endList()
-	w.count("index", int64(m.index))
-	if m.proto != "" {
-		w.pair("protocol", m.proto)
-	}
-	w.key("streams")
-	w.list()
-	for i := range m.streams {
-		if s := &m.streams[i]; !s.rtcp || level < noRTCPStreams {
-			s.write(w, level)
-		}
-	}
-	w.endList()
-	w.pair("type", m.kind)
-	w.endDict()
 }
 
 func (s *streamView) write(w *reply, level detail) {
 	w.dict()
-	if s.advertised.IsValid() && level < noAdvertised {
+	if s.ssrc != 0 {
+		w.count("SSRC", int64(s.ssrc))
+	}
+	if level < countsOnly {
+		s.writeDetails(w, level)
+	}
+	w.count("local port", int64(s.local.Port()))
+	w.key("stats")
+	s.counted.write(w)
+	w.endDict()
+}
+
+// writeDetails are the entries before the port.
+func (s *streamView) writeDetails(w *reply, level detail) {
+	if s.advertised.IsValid() && level < noAddresses {
 		w.endpoint("advertised endpoint", s.advertised)
 	}
 	if s.suite.Valid() {
@@ -257,10 +290,9 @@ func (s *streamView) write(w *reply, level detail) {
 	}
 	w.endList()
 	w.count("last packet", s.last.Unix())
-	w.count("local port", int64(s.local.Port()))
-	w.key("stats")
-	s.counted.write(w)
-	w.endDict()
+	if level < noAddresses {
+		w.pair("local address", s.local.Addr().String())
+	}
 }
 
 func (c counters) write(w *reply) {

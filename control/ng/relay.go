@@ -98,14 +98,18 @@ func (r *OverRelay) Stats(legs []Leg) []LegStats {
 		asked[i] = l.(*relayLeg).leg
 	}
 	all := make([]LegStats, len(legs))
+	epoch := time.Now().UnixNano() - r.relay.Now()
 	for i, s := range r.relay.LegStats(asked) {
 		all[i] = LegStats{
 			Received: s.Received, Sent: s.Sent, RTCPReceived: s.RTCPReceived, RTCPSent: s.RTCPSent, Errors: s.Dropped.Total(),
 			Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, SSRC: s.SSRC, Locked: s.State == relay.Locked,
+			PeerLost: s.Quality.PeerLost, Samples: s.Quality.Samples,
 		}
 		if s.LastActivity != 0 {
-			all[i].LastPacket = time.Now().Add(-time.Duration(r.relay.Now() - s.LastActivity))
+			all[i].LastPacket = time.Unix(0, epoch+s.LastActivity)
 		}
+		all[i].Samples.Lowest.At += epoch
+		all[i].Samples.Highest.At += epoch
 	}
 	return all
 }

@@ -2,9 +2,11 @@ package ng
 
 import (
 	"net/netip"
+	"strings"
 
 	"sidetone/control/sdp"
 	"sidetone/relay"
+	"sidetone/relay/quality"
 )
 
 // section is one m= section of a dialogue: a leg towards either side and what was agreed. Index 0 is
@@ -90,6 +92,7 @@ func (s *section) point(side int, m *sdp.Media, o *options, ch *changes) {
 		RTP: m.RTP(), RTCP: m.RTCP(), Mux: s.mux[side].agreed, Raw: !isRTP(m.Proto),
 		SIPSource: o.ReceivedFrom, PayloadTypes: s.codecs.types(side), Keys: s.secure.sides[side].keys,
 	}
+	s.sound(side, &r)
 	onHold := m.Address().IsValid() && m.Address().IsUnspecified() // in the old way
 	if o.ReceivedFrom.IsValid() && !onHold && (o.SIPSource || !m.Address().IsValid()) {
 		port := r.RTCP.Port()
@@ -103,10 +106,18 @@ func (s *section) point(side int, m *sdp.Media, o *options, ch *changes) {
 	s.tell(side, r, ch)
 }
 
+// sound fills in what it takes to judge how the side hears.
+func (s *section) sound(side int, r *relay.Remote) {
+	r.Clocks, r.Impairment = s.codecs.clocks(side), quality.Impairment{}
+	if c, ok := s.codecs.heard(side); ok && strings.EqualFold(s.kind, "audio") {
+		r.Impairment = quality.ImpairmentOf(c.Name)
+	}
+}
+
 // tell gives a side's leg what is known of the side, unless it has been told the same.
 func (s *section) tell(side int, r relay.Remote, ch *changes) {
 	if r.Raw { // what was agreed while the section was RTP is no more
-		r.Mux, r.PayloadTypes, r.Keys = false, [2]uint64{}, nil
+		r.Mux, r.PayloadTypes, r.Keys, r.Clocks, r.Impairment = false, [2]uint64{}, nil, relay.Clocks{}, quality.Impairment{}
 	}
 	if r != s.remote[side] {
 		s.remote[side] = r

@@ -199,6 +199,24 @@ func (a *agreement) types(side int) (set [2]uint64) {
 	return set
 }
 
+// clocks are those of the payload types that a side may send.
+func (a *agreement) clocks(side int) (clocks relay.Clocks) {
+	for _, c := range a.sendable(side) {
+		clocks[c.PayloadType&127] = uint8(min(c.ClockRate/1000, 255))
+	}
+	return clocks
+}
+
+// heard is the codec that a side hears: the first of its own that it was told as well, once it was told any; false if there is none.
+func (a *agreement) heard(side int) (sdp.Codec, bool) {
+	for _, c := range a.theirs[side] {
+		if _, told := sdp.Find(a.told[side], c); voice(c) && (told || len(a.told[side]) == 0) {
+			return c, true
+		}
+	}
+	return sdp.Codec{}, false
+}
+
 // firstVoice is the first codec of a list, with the telephone-event that goes with it.
 func firstVoice(list []format) []format {
 	i := slices.IndexFunc(list, func(f format) bool { return f.known && voice(f.codec) })

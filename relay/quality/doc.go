@@ -10,9 +10,9 @@
 //	                       │  round trip, what it   └─ Report.Put (report.go) ──► SR or RR, SDES, XR, BYE
 //	                       │  lost of ours, Metrics of its own
 //	                       ▼
-//	        loss, jitter, delay ──► Rating, MOS (emodel.go)
+//	        loss, jitter, delay ──► Rating, MOS (emodel.go) ──► Samples (samples.go): lowest, highest, mean of a conversation
 //
-// Receiver, Losses and Peer belong to the shard of their leg and are fed on its thread with the time of the batch; nothing is
+// Receiver, Losses, Peer and Samples belong to the shard of their leg and are fed on its thread with the time of the batch; nothing is
 // allocated, locked or read from a clock. Rating and MOS are pure functions for whoever shows them.
 //
 // Limits: one stream at a time in each direction, the streams before it summed up; report blocks of the four

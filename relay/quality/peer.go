@@ -44,14 +44,14 @@ type streamLoss struct {
 	used bool
 }
 
-// Take takes a compound of the peer that rtp.ValidRTCP accepted.
+// Take takes a compound of the peer that rtp.ValidRTCP accepted, and reports whether the peer said in it how it receives.
 //
 // Hot path: no allocation, lock, clock or log.
-func (p *Peer) Take(b []byte, now int64) {
+func (p *Peer) Take(b []byte, now int64) (said bool) {
 	for len(b) > 0 {
 		packet, rest, ok := rtp.NextRTCP(b)
 		if !ok {
-			return
+			return said
 		}
 		b = rest
 		blocks := 8
@@ -74,9 +74,10 @@ func (p *Peer) Take(b []byte, now int64) {
 				break
 			}
 			p.block(packet[blocks:blocks+blockLen], now)
-			blocks += blockLen
+			blocks, said = blocks+blockLen, true
 		}
 	}
+	return said
 }
 
 // block takes one report block.
