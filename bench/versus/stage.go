@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"sidetone/bench/load"
@@ -104,11 +105,18 @@ func (s *stage) close() {
 // network of our own) and above the media's (lastPort).
 const controlPorts, controlPortsCount = 61_000, 4000
 
+// handedOut counts the ports given, from a random start, so that none is given twice.
+var handedOut = func() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(rand.Int64N(controlPortsCount))
+	return &n
+}()
+
 // FreePort finds a port that is free in UDP and TCP on the loopback of the calling thread's network, and still so when a server is
 // started, or started again: nobody else is given it.
 func FreePort() (netip.AddrPort, error) {
 	for range 100 {
-		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(controlPorts+rand.IntN(controlPortsCount)))
+		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(controlPorts+handedOut.Add(1)%controlPortsCount))
 		u, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(a))
 		if err != nil {
 			continue

@@ -108,7 +108,7 @@ func serveBench(t *testing.T, place versus.Place, sockets string) {
 	})
 }
 
-// freeAddress is a port on loopback that was free a moment ago.
+// freeAddress is a port on loopback that nobody else is given.
 func freeAddress(t *testing.T) netip.AddrPort {
 	t.Helper()
 	place, err := versus.FreePort()
