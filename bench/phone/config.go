@@ -49,7 +49,7 @@ type Config struct {
 	Codecs    []Codec       // in order of preference; default PCMU, PCMA
 	SRTP      SRTP          // default NoSRTP
 	Suites    []string      // SRTP crypto suites in order of preference; default AES_CM_128_HMAC_SHA1_80
-	Loss      float64       // share of its packets that get lost on their way, 0 to 1
+	Loss      float64       // share of its packets that get lost on their way, evenly spread, 0 to 1
 	Metrics   bool          // asks for VoIP metrics (RFC 3611), and sends its own
 	Tone      float64       // Hz of the sine it speaks; 0 = silence
 	Level     float64       // dBFS of the tone; default -20

@@ -56,6 +56,8 @@ type stream struct {
 	closing sync.Once
 	mute    atomic.Bool
 
+	lacking float64 // speak's: how much of a packet is to get lost
+
 	mu             sync.Mutex // guards what follows
 	remote         netip.AddrPort
 	codec          Codec
@@ -244,7 +246,9 @@ func (s *stream) frame(packet *rtp.Packet, pcm []int16, tone *audio.Oscillator) 
 	}
 	at := time.Now().Round(0)
 	s.phone.cfg.Ledger.sent(packet.SSRC, packet.SequenceNumber, packet.Timestamp, at)
-	if s.phone.cfg.Loss == 0 || rand.Float64() >= s.phone.cfg.Loss {
+	if s.lacking += s.phone.cfg.Loss; s.lacking >= 1 {
+		s.lacking--
+	} else {
 		// An unreachable port is the peer's business: a phone goes on.
 		_, _ = s.rtp.WriteToUDPAddrPort(b, remote)
 	}

@@ -248,7 +248,7 @@ func TestInfo(t *testing.T) {
 	a, b := start(t, Config{Tel: "a"}), start(t, Config{Tel: "b", Incoming: Auto})
 	caller, callee := pair(t, a, b)
 	must(t, caller.Info(within(t, 5*time.Second), "application/dtmf-relay", []byte("Signal=5\r\nDuration=160\r\n")))
-	if _, err := b.WaitSeen(within(t, time.Second), "INFO", callee, time.Time{}); err != nil {
+	if _, err := b.WaitSeen(within(t, 5*time.Second), "INFO", callee, time.Time{}); err != nil {
 		t.Error(err)
 	}
 }

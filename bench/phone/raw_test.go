@@ -96,7 +96,7 @@ c=IN IP4 127.0.0.1
 m=audio 40000 RTP/AVP 8
 a=rtpmap:8 PCMA/8000
 a=sendonly`+"\n")
-	call, err := p.WaitIncoming(within(t, time.Second))
+	call, err := p.WaitIncoming(within(t, 5*time.Second))
 	must(t, err)
 	_, err = call.Wait(within(t, 5*time.Second), func(s Status) bool { return s.Held })
 	must(t, err)
