@@ -160,7 +160,7 @@ func TestOffersThatCannotBeTaken(t *testing.T) {
 		"not SDP":      "hello",
 	} {
 		t.Run(name, func(t *testing.T) {
-			reply := o.raw(t, time.Second, fmt.Sprintf("INVITE sip:218@%[1]s SIP/2.0\r\nVia: SIP/2.0/UDP %[2]s;rport;branch=z9hG4bK%[3]d\r\nMax-Forwards: 70\r\n"+
+			reply := o.refusal(t, 10*time.Second, fmt.Sprintf("INVITE sip:218@%[1]s SIP/2.0\r\nVia: SIP/2.0/UDP %[2]s;rport;branch=z9hG4bK%[3]d\r\nMax-Forwards: 70\r\n"+
 				"From: <sip:217@%[1]s>;tag=%[3]d\r\nTo: <sip:218@%[1]s>\r\nCall-ID: %[3]d@x\r\nCSeq: 1 INVITE\r\nContact: <sip:217@%[2]s>\r\nContent-Type: application/sdp\r\nContent-Length: %[4]d\r\n\r\n%[5]s",
 				o.udp, "127.0.0.1:9", rand.Uint32(), len(body), body))
 			if !strings.Contains(reply, "SIP/2.0 488") {

@@ -66,19 +66,19 @@ func TestNothingACallerWritesBecomesAHeader(t *testing.T) {
 				tt.extra += "Contact: <sip:217@127.0.0.1:9>\r\n"
 			}
 			const body = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
-			reply := o.raw(t, 200*time.Millisecond, fmt.Sprintf("INVITE sip:%[1]s@%[2]s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bK%[3]x\r\nMax-Forwards: 70\r\n"+
+			invite := fmt.Sprintf("INVITE sip:%[1]s@%[2]s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bK%[3]x\r\nMax-Forwards: 70\r\n"+
 				"From: %[4]s;tag=%[3]x\r\nTo: %[5]s\r\nCall-ID: %[3]x@eve\r\nCSeq: 1 INVITE\r\n%[6]sContent-Type: application/sdp\r\nContent-Length: %[7]d\r\n\r\n%[8]s",
-				tt.target, o.udp, id, tt.from, tt.to, tt.extra, len(body), body))
+				tt.target, o.udp, id, tt.from, tt.to, tt.extra, len(body), body)
 			if !tt.rings {
+				reply := o.refusal(t, 200*time.Millisecond, invite)
 				if reply != "" && !strings.Contains(reply, "SIP/2.0 4") || len(called.Seen()) != seen {
 					t.Errorf("answered %q, the phone saw %+v", reply, called.Seen()[seen:])
 				}
 				return
 			}
+			o.raw(t, 0, invite)
 			call, err := called.WaitIncoming(soon(t))
-			if err != nil {
-				t.Fatalf("%v, answered %q", err, reply)
-			}
+			check(t, err)
 			if text := call.Opening(); text == "" || injected(text) != nil {
 				t.Errorf("%v in\n%s", injected(text), text)
 			}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -142,6 +143,22 @@ func (o *office) get(t *testing.T, path string) string {
 // raw sends datagrams to the SIP port and returns what comes back within wait, joined.
 func (o *office) raw(t *testing.T, wait time.Duration, datagrams ...string) string {
 	t.Helper()
+	return o.heard(t, wait, func([]byte) bool { return false }, 0, datagrams...)
+}
+
+// final is the first line of a response that is not provisional.
+var final = regexp.MustCompile(`(?m)^SIP/2\.0 [2-6]`)
+
+// refusal sends a request to the SIP port and returns what comes back, up to its final response; "" when nothing does within wait.
+func (o *office) refusal(t *testing.T, wait time.Duration, request string) string {
+	t.Helper()
+	return o.heard(t, wait, final.Match, 10*time.Second, request)
+}
+
+// heard sends datagrams to the SIP port and returns what comes back until it is whole: within wait, and so much more once something
+// has come.
+func (o *office) heard(t *testing.T, wait time.Duration, whole func([]byte) bool, more time.Duration, datagrams ...string) string {
+	t.Helper()
 	c, err := net.Dial("udp", o.udp)
 	if err != nil {
 		t.Fatal(err)
@@ -154,14 +171,19 @@ func (o *office) raw(t *testing.T, wait time.Duration, datagrams ...string) stri
 	}
 	var got bytes.Buffer
 	buf := make([]byte, 65536)
-	_ = c.SetReadDeadline(time.Now().Add(wait))
-	for {
+	deadline := time.Now().Add(wait)
+	for !whole(got.Bytes()) {
+		_ = c.SetReadDeadline(deadline)
 		n, err := c.Read(buf)
 		if err != nil {
-			return got.String()
+			break
+		}
+		if got.Len() == 0 {
+			deadline = deadline.Add(more)
 		}
 		got.Write(buf[:n])
 	}
+	return got.String()
 }
 
 // eventually waits until ok, and fails with what when it does not come.
