@@ -1,7 +1,7 @@
 package main
 
 import (
-	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -147,10 +147,7 @@ func TestKamailioSendsAgain(t *testing.T) {
 func TestKamailioFindsUsAgain(t *testing.T) {
 	peer.Need(t, "kamailio", "sipp")
 	t.Parallel()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	check(t, err)
-	engine := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	conn.Close()
+	engine := netip.MustParseAddrPort(freeUDP(t, "127.0.0.1"))
 	start := func() *office {
 		return newOffice(t, 0, func(c *config.Config) { c.NG.Listen = []string{"udp:" + engine.String()} })
 	}
@@ -174,7 +171,7 @@ func TestKamailioFindsUsAgain(t *testing.T) {
 	p.settled(t)
 	eventually(t, "no call", func() bool { return p.sessions(t) == 0 })
 
-	left := call(1500 * time.Millisecond)
+	left := call(4 * time.Second) // in which we end and are back
 	eventually(t, "a call that is answered", func() bool {
 		answers := p.tap.heard("answer")
 		return len(answers) == 2 && len(answers[1].replies) == 1
@@ -198,7 +195,7 @@ func TestKamailioGoesToAnother(t *testing.T) {
 	listen := func(c *config.Config) { c.NG.Listen = []string{"udp:127.0.0.1:0"} }
 	small := newOffice(t, 0, func(c *config.Config) {
 		listen(c)
-		c.Media.Interfaces[0].Ports = config.PortRange{First: 31010, Last: 31013} // of one call
+		c.Media.Interfaces[0].Ports = portsOf(t, 4) // of one call
 	})
 	spare := newOffice(t, 0, listen)
 	p := &proxied{office: spare, engine: spare.server.NGAddresses()[0], tap: newTap(t, small.server.NGAddresses()[0], nil)}

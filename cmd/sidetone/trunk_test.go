@@ -21,8 +21,8 @@ import (
 	"sidetone/control/config"
 )
 
-// freeUDP is a UDP port of a loopback address that nobody else is given: two servers that are each other's trunk have
-// to know each other's before they run.
+// freeUDP is a UDP port of a loopback address that nobody else is given: servers that know each other have to know each other's
+// before they run.
 func freeUDP(t *testing.T, address string) string {
 	t.Helper()
 	return net.JoinHostPort(address, fmt.Sprint(must[int](t)(peer.FreePorts(1))))
