@@ -74,6 +74,9 @@ type Codec struct {
 	// Asked gives the mode in which the sender of a payload wants to be sent to, -1 for no wish, of a codec with modes; nil: it has none.
 	// It reads no state and never panics. hot path: no allocation, lock, clock or log.
 	Asked func(payload []byte) int
+	// Pauses reports whether the sender of a payload may send nothing after it for a while, being silent (DTX); nil: it always sends.
+	// It reads no state and never panics. hot path: no allocation, lock, clock or log.
+	Pauses func(payload []byte) bool
 	// EncodedLen gives the octets that a frame of so many samples needs at most.
 	EncodedLen func(samples int) int
 

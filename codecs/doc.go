@@ -12,6 +12,8 @@
 //	[]int16 ─► Encoder ─► payload ─► Decoder ─► []int16
 //	            codecs/g711, codecs/g722, codecs/g726, codecs/pcm, codecs/cn, ... (leaves)
 //
+// What comes from a codec with pauses (Codec.Pauses) has a Transcoder that fills them: Pause and Fill.
+//
 // A Set is a value: it is made once, handed down and never changed; reading it is safe anywhere.
 // An Encoder, Decoder or Transcoder belongs to one stream and is used by one goroutine at a time.
 // Encode, Decode and Transform are on the hot path; everything else is set-up.

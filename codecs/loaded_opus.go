@@ -14,6 +14,7 @@ func opusCodec(l *opus.Library, peer opus.Parameters, rate int) Codec {
 		NewEncoder: func() Encoder { return resumable[*opus.Encoder]{made(l.NewEncoder(config))} },
 		NewDecoder: func() Decoder { return made(l.NewDecoder(rate)) },
 		Duration:   opus.Duration,
+		Pauses:     opus.Pauses,
 		EncodedLen: func(int) int { return opus.MaxPayload },
 		Parameters: opus.Parameters{FEC: true, DTX: peer.DTX}.String(),
 		Negotiate: func(fmtp string) (Codec, error) {

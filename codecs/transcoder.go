@@ -56,6 +56,9 @@ func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 		t.frame = int(int64(out.Frame) * int64(out.SampleRate) / int64(time.Second))
 		t.framing = make([]int16, t.frame+longestPacket*out.SampleRate/1000)
 	}
+	if c, ok := decoder.(Concealer); ok && in.Pauses != nil {
+		t.concealer, t.pauses, t.decoded = c, in.Pauses, in.SampleRate
+	}
 	t.requester, _ = decoder.(Requester)
 	t.follower, _ = encoder.(Follower)
 	if in.SampleRate != out.SampleRate {
@@ -64,6 +67,9 @@ func (s Set) Transcoder(from, to Format) (Transcoder, bool) {
 			return nil, false
 		}
 		t.resampler, t.resampled = resampler, make([]int16, longestPacket*out.SampleRate/1000)
+	}
+	if t.pauses != nil {
+		return pausing{t}, true
 	}
 	return t, true
 }
@@ -172,6 +178,11 @@ type tandem struct {
 	heard     *Wish     // that the decoder's side has
 	follows   *Wish     // that the encoder's side has; nil = nobody knows
 
+	concealer Concealer                 // decoder, where pauses is
+	pauses    func(payload []byte) bool // Codec.Pauses; nil = never
+	pause     int                       // samples decoded of a payload that a pause may follow, 0 = none may
+	decoded   int                       // their rate, Hz
+
 	frame       int     // samples that the encoder takes a whole number of
 	framing     []int16 // what is kept, and room for a packet; nil where frame is 1
 	before, now int     // samples that were kept before the last packet and after it
@@ -192,7 +203,10 @@ func (w *Wish) Mode() int { return int(w.mode.Load()) - 1 }
 
 // Wishes lets a transcoder note what the side it decodes wishes and follow what the side it encodes for does, before its first Transform.
 func Wishes(t Transcoder, from, to *Wish) {
-	if t, ok := t.(*tandem); ok {
+	switch t := t.(type) {
+	case *tandem:
+		t.heard, t.follows = from, to
+	case pausing:
 		t.heard, t.follows = from, to
 	}
 }
@@ -205,6 +219,16 @@ func (t *tandem) Transform(dst, payload []byte) int {
 	if t.follower != nil && t.follows != nil {
 		t.follower.Follow(t.follows.Mode())
 	}
+	t.pause = 0
+	encoded := t.encode(dst, n)
+	if t.pauses != nil && t.now == 0 && t.pauses(payload) {
+		t.pause = n
+	}
+	return encoded
+}
+
+// encode makes a payload of so many samples that were decoded.
+func (t *tandem) encode(dst []byte, n int) int {
 	pcm := t.samples[:n]
 	if t.resampler != nil {
 		pcm = t.resampled[:t.resampler.Resample(t.resampled, pcm)]
@@ -218,6 +242,24 @@ func (t *tandem) Transform(dst, payload []byte) int {
 	n = t.encoder.Encode(dst, pcm[:whole])
 	t.now = copy(t.framing, pcm[whole:])
 	return n
+}
+
+// pausing is a tandem from a codec whose sender may send nothing while it is silent.
+type pausing struct{ *tandem }
+
+// Pause tells how long the last payload was if nothing may come after it for a while, in RTP time of the packets; else 0.
+// hot path: no allocation, lock, clock or log.
+func (t pausing) Pause() uint32 {
+	if t.pause == 0 {
+		return 0
+	}
+	return uint32(t.pause * t.clock / t.decoded)
+}
+
+// Fill writes the payload of what is heard in a pause, for as long as the last one was.
+// hot path: no allocation, lock, clock or log.
+func (t pausing) Fill(dst []byte) int {
+	return t.encode(dst, t.concealer.Conceal(t.samples[:t.pause], nil))
 }
 
 // Framing tells how much earlier than its packet the last payload begins, and how much of the packet is kept for the next, in RTP time of

@@ -22,6 +22,7 @@
 //	  report.go    RTCP of our own, quality             sockets.go  steered sockets, or one for each port
 //	  secure.go    Keys: SRTP on a leg                  renumber.go sources that start again, for SRTP
 //	  numbers.go   packets put in, taken out, merged    retell.go   phones' reports about them
+//	  silence.go   a phone that sends nothing (DTX), heard where it is transcoded
 //	  latch*.go    where a peer's media comes from      stats.go, event.go
 //
 // A shard's thread is the only writer of its legs; everything else asks it by functions that it runs between

@@ -241,6 +241,9 @@ func (l *Leg) acceptRTCP(s *Shard, b []byte, src netip.AddrPort, onRTCPPort bool
 // Hot path: no allocation, lock, clock or log.
 func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
 	to := l.route.To
+	if l.silence != nil {
+		l.silence.resume(s, b)
+	}
 	if l.route.Edit != nil && !l.route.Edit.EditRTP(b, s.now) {
 		l.stats.Dropped[DropPayloadType]++
 		to.numbers.drop(b)
@@ -294,6 +297,9 @@ func (l *Leg) forward(s *Shard, b []byte, pt uint8) {
 			to.numbers.join(out)
 		}
 		to.pass(s, out[:head+n], len(b))
+		if l.silence != nil {
+			l.silence.begin(b, action, s.now)
+		}
 	}
 }
 

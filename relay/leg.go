@@ -96,6 +96,7 @@ type legState struct {
 	route     Route
 	losses    losses
 	numbers   *numbers // of what is routed here; nil: as it comes
+	silence   *silence // of the peer, where the route fills it; nil: it does not
 	remote    Remote
 	rtcpLatch rtcpLatch
 	keyed     *secure // the last keys and their contexts, also of a leg that is plain now; nil before the first
@@ -261,6 +262,7 @@ func (l *Leg) setRoute(r Route) {
 			r.To.numbers = new(numbers)
 		}
 	}
+	l.setSilence(&r)
 	l.route, l.direct = r, nil
 	l.fetcher, _ = r.Sink.(Fetcher)
 	l.losses.follow(r.Sink)

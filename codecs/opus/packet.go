@@ -12,6 +12,10 @@ const (
 // ErrMalformed is a packet that breaks a rule of RFC 6716 section 3.4.
 var ErrMalformed = errors.New("opus: malformed packet")
 
+// Pauses reports whether the sender of a packet may send nothing for a while (DTX): libopus tells so by one of up to two octets.
+// hot path: no allocation, lock, clock or log.
+func Pauses(payload []byte) bool { return len(payload) > 0 && len(payload) <= 2 }
+
 // Duration gives the length of a packet in units of 48 kHz, 0 for what is malformed.
 // hot path: no allocation, lock, clock or log.
 func Duration(payload []byte) int {
