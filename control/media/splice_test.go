@@ -218,3 +218,38 @@ func TestTranscodedToFramesWithoutAGap(t *testing.T) {
 		}
 	}
 }
+
+// A key put into a stream that leaves with another RTP clock than it came with begins at the time of what leaves.
+func TestKeyPutIntoAStreamOfAnotherClock(t *testing.T) {
+	set, _ := libraryOf(t, codecs.Format{Name: "opus", ClockRate: 48000, Channels: 2})
+	x := newExchange(t)
+	x.cfg.Set, x.players.set = set, set
+	desk := x.handset(t, 4000, 0, pcmuAndEvents)
+	browser := x.handset(t, 4010, 0, "107 110\r\na=rtpmap:107 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n")
+	if err := Connect(desk.leg, browser.leg, Plan{To: browser.leg, AddDigits: true}, Plan{To: desk.leg}); err != nil {
+		t.Fatal(err)
+	}
+	desk.time = 1 << 30
+	for range 20 {
+		desk.say(0, voice20)
+	}
+	before := browser.heard()
+	if err := browser.leg.SendDigit(dtmf.Press{Key: '7', Duration: 100 * time.Millisecond}, false); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		desk.say(0, voice20)
+	}
+	all := append(before, browser.heard()...)
+	if keys, _ := inOrder(t, all, 110); keys != "7" {
+		t.Errorf("heard %q", keys)
+	}
+	last := rtp.Timestamp(before[len(before)-1])
+	for _, p := range all {
+		if rtp.PayloadType(p) == 110 {
+			if d := rtp.TimestampDiff(rtp.Timestamp(p), last); d < 0 || d > 4*960 {
+				t.Errorf("the key begins %d after the voice before it", d)
+			}
+		}
+	}
+}
