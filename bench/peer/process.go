@@ -150,9 +150,10 @@ func tryPorts(first, n int) error {
 }
 
 // bound says whether a program has a UDP port of the loopback, by the kernel's list: trying to take it would take it from the
-// program at the moment that it wants it.
+// program at the moment that it wants it. The list is that of the calling thread's network; /proc/net is that of the main
+// thread's, which a test may have left elsewhere.
 func bound(port int) (bool, error) {
-	list, err := os.ReadFile("/proc/net/udp")
+	list, err := os.ReadFile("/proc/thread-self/net/udp")
 	if err != nil {
 		return false, err
 	}
