@@ -162,17 +162,20 @@ func (p *player) finish() error {
 // drain takes what is still under way.
 func (g *Generator) drain(ctx context.Context) error {
 	start := time.Now().UnixNano()
-	for heard, now := start, start; now-heard < int64(quiet) && now-start < int64(drain) && !g.sink.complete(); now = time.Now().UnixNano() {
+	last, idle := start, int64(0)
+	for now := start; idle < int64(quiet) && now-start < int64(drain) && !g.sink.complete(); now = time.Now().UnixNano() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		idle += min(now-last, int64(glance))
+		last = now
 		for _, w := range g.wires {
 			arrivals := w.receive(now)
 			for i := range arrivals {
 				g.sink.take(&arrivals[i])
 			}
 			if len(arrivals) > 0 {
-				heard = now
+				idle = 0
 			}
 		}
 	}
