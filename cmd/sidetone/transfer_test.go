@@ -355,6 +355,17 @@ func TestTransferByHangingUp(t *testing.T) {
 		talk(t, x, y)
 		o.ends(t, x, y)
 	})
+	t.Run("by a phone that takes the first call off hold by itself", func(t *testing.T) {
+		o := newOffice(t, 3, nil)
+		p := o.voices(t, 3, nil)
+		first, x := held(t, p[0], p[1])
+		second, y := pair(t, p[0], p[2])
+		check(t, first.Resume(soon(t))) // which was heard before the BYE that it followed
+		hangup(t, second)
+		ended(t, first)
+		talk(t, x, y)
+		o.ends(t, x, y)
+	})
 	ringing := func(t *testing.T, o *office) (x, y *phone.Call, p []*phone.Phone) {
 		p = o.voices(t, 3, func(i int, c *phone.Config) {
 			if i == 2 {

@@ -308,6 +308,7 @@ func (c *Call) setOffered(l *Leg, d sdp.Direction) {
 		l.heldAt = c.x.cfg.Now()
 		l.startPatience()
 	case d == sdp.SendRecv && l.offered != sdp.SendRecv:
+		l.resumedAt = c.x.cfg.Now()
 		c.resumed(l)
 	}
 	if d != l.offered {

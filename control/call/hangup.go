@@ -1,5 +1,7 @@
 package call
 
+import "time"
+
 // Transfer by hanging up, as the OfficeServ manual has its stations do it: with one call on hold, the transferor ends
 // the other one, which it talks in (consultation transfer) or which still rings (blind transfer).
 //
@@ -9,8 +11,10 @@ package call
 //	call 1 ── BYE ─► T
 //
 // The call that T holds is never what is transferred to: who wants the first party back takes it off hold and then
-// ends the other call. What counts is the moment of the BYE: some phones take a held call off hold by themselves right
-// after it, and that must not decide.
+// ends the other call. Some phones take a held call off hold by themselves in the moment of the BYE. That must not decide,
+// whichever of the two is heard first: no hand takes a call off hold and ends another within sameMoment.
+
+const sameMoment = 200 * time.Millisecond
 
 // transferOnHangup does that when a phone's end of a call is one; the leg is gone already. False: it is just an end.
 func (c *Call) transferOnHangup(l *Leg) bool {
@@ -23,7 +27,11 @@ func (c *Call) transferOnHangup(l *Leg) bool {
 	}
 	talks := l.answered && peer.live() && peer.answered && peer.room == nil
 	rings := l == c.a && !l.answered && c.b == nil && (len(c.tries) > 0 || c.hunt != nil)
-	held := c.x.lines.held(l.tel, func(h *Leg) bool { return h != l && h.Call() != c && !h.State().InRoom })
+	fit := func(h *Leg) bool { return h != l && h.Call() != c && !h.State().InRoom }
+	held := c.x.lines.held(l.tel, fit)
+	if held == nil {
+		held = c.x.lines.resumed(l.tel, c.x.cfg.Now().Add(-sameMoment), fit)
+	}
 	if !talks && !rings || held == nil {
 		return false
 	}

@@ -38,6 +38,7 @@ type Leg struct {
 	lateOffer bool          // our 2xx carried the offer; the answer comes in the ACK
 	offered   sdp.Direction // what the phone asked for in the last offer of its own
 	heldAt    time.Time
+	resumedAt time.Time
 	offering  bool        // an offer of ours is on its way
 	asking    *time.Timer // its phone's offer waits until the other one has been asked: ask.go; nil: none does
 	room      *Room
@@ -60,6 +61,7 @@ type LegState struct {
 	InRoom   bool
 	Holding  bool
 	HeldAt   time.Time // when Holding
+	Resumed  time.Time // when it last ceased to hold
 	Outgoing bool
 }
 
@@ -107,6 +109,6 @@ func (l *Leg) live() bool { return l != nil && !l.gone && l.described }
 func (l *Leg) publish() {
 	l.published.Store(&LegState{
 		Answered: l.answered, Ringing: l.outgoing && !l.answered && !l.gone && l.stands == nil, InRoom: l.room != nil,
-		Holding: l.holding() && l.Call().machine == nil, HeldAt: l.heldAt, Outgoing: l.outgoing,
+		Holding: l.holding() && l.Call().machine == nil, HeldAt: l.heldAt, Resumed: l.resumedAt, Outgoing: l.outgoing,
 	})
 }

@@ -3,6 +3,7 @@ package call
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // lines knows the legs of each station: who is busy, and which call a station
@@ -77,6 +78,18 @@ func (s *lines) held(tel string, fit func(*Leg) bool) *Leg {
 		st := l.State()
 		if st.Answered && st.Holding && (fit == nil || fit(l)) && (last == nil || st.HeldAt.After(last.State().HeldAt)) {
 			last = l
+		}
+	}
+	return last
+}
+
+// resumed is the leg on which the station took somebody off hold last, no earlier than since, of those that are fit, or nil.
+func (s *lines) resumed(tel string, since time.Time, fit func(*Leg) bool) *Leg {
+	var last *Leg
+	for _, l := range s.of(tel) {
+		st := l.State()
+		if st.Answered && !st.Holding && !st.Resumed.Before(since) && fit(l) {
+			last, since = l, st.Resumed
 		}
 	}
 	return last
