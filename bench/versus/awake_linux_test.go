@@ -14,9 +14,6 @@ import (
 // TestCoresAreKeptAwakeByWhatYields: the spinners are on the cores that they are for, have the time that nobody else wants, are no
 // foreign load, and are gone after it.
 func TestCoresAreKeptAwakeByWhatYields(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("Linux only")
-	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cpus, err := machine.CPUs()
