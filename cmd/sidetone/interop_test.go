@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -163,6 +164,7 @@ func (o *operator) line(tel, with string, so func(phone.Status) bool) (found *ph
 
 func (o *operator) resume(tel, with string) {
 	check(o.t, o.line(tel, with, func(s phone.Status) bool { return s.OnHold }).Resume(soon(o.t)))
+	time.Sleep(300 * time.Millisecond) // a hand's next act is another one: what a phone does at once is one
 }
 
 func (o *operator) quiet(p *phone.Phone) {
@@ -223,7 +225,9 @@ func TestInterop(t *testing.T) {
 		op.serve(said, answers)
 	}()
 	var table bytes.Buffer
-	code := run(t.Context(), []string{"interop", "--api", "http://" + o.api, "--period", "20ms", "--json", "217"}, output{in: typed, out: &table, err: say})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	code := run(ctx, []string{"interop", "--api", "http://" + o.api, "--period", "20ms", "--json", "217"}, output{in: typed, out: &table, err: say})
 	say.Close()
 	<-done
 	if code != exitFailed {
