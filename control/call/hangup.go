@@ -14,6 +14,7 @@ import "time"
 // ends the other call. Some phones take a held call off hold by themselves in the moment of the BYE. That must not decide,
 // whichever of the two is heard first: no hand takes a call off hold and ends another within sameMoment.
 
+// sameMoment is how soon before the BYE a phone takes a call off hold by itself.
 const sameMoment = 200 * time.Millisecond
 
 // transferOnHangup does that when a phone's end of a call is one; the leg is gone already. False: it is just an end.
